@@ -1,0 +1,52 @@
+package schema
+
+// Point is a position on a plan in metres; x to the right, y up, in the plan's
+// own coordinates.
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// Rect is an axis-parallel rectangle in metres, Min inclusive.
+type Rect struct {
+	Min Point `json:"min"`
+	Max Point `json:"max"`
+}
+
+// Placement is a receiver's place on a plan; Z is its height above the floor.
+type Placement struct {
+	Receiver ReceiverID
+	Device   DeviceID
+	X, Y, Z  float64 // metres
+}
+
+// Zone is a named region of a plan. Polygon has at least three corners, is
+// simple (no two edges cross) and is closed implicitly.
+type Zone struct {
+	ID      ZoneID
+	Number  int // per plan, from 1, shown as "Zone #3"
+	Name    string
+	Polygon []Point
+}
+
+// Layout is what the engine must know of one plan to place tags on it. It is
+// immutable: an edited plan is a new Layout with a higher Version.
+type Layout struct {
+	Organisation OrganisationID
+	Location     LocationID
+	Plan         PlanID
+	Version      uint64
+	Bounds       Rect
+	TagHeightM   float64 // usual height at which tags are carried
+	Receivers    []Placement
+	Zones        []Zone
+}
+
+// Tag is a registered transmitter and what carries it.
+type Tag struct {
+	Organisation OrganisationID
+	ID           TagID
+	Transmitter  Transmitter
+	Name         string
+	Type         string // "person", "asset" or "vehicle"
+}
