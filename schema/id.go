@@ -27,18 +27,25 @@ type (
 	visitKind        struct{}
 )
 
-// The identifiers of the system. OrganisationID is the tenant and is part of
-// every table, message and key.
 type (
+	// OrganisationID is the tenant and is part of every table, message and key.
 	OrganisationID = ID[organisationKind]
-	UserID         = ID[userKind]
-	LocationID     = ID[locationKind]
-	PlanID         = ID[planKind]
-	ZoneID         = ID[zoneKind]
-	TagID          = ID[tagKind]
-	ReceiverID     = ID[receiverKind]
-	DeviceID       = ID[deviceKind]
-	VisitID        = ID[visitKind]
+	// UserID names a person's account.
+	UserID = ID[userKind]
+	// LocationID names a building or site.
+	LocationID = ID[locationKind]
+	// PlanID names one floor of a location.
+	PlanID = ID[planKind]
+	// ZoneID names a region of a plan; zero is "outside zones".
+	ZoneID = ID[zoneKind]
+	// TagID names a registered transmitter; zero is "nobody's".
+	TagID = ID[tagKind]
+	// ReceiverID names a radio at its place on a plan.
+	ReceiverID = ID[receiverKind]
+	// DeviceID names a managed box.
+	DeviceID = ID[deviceKind]
+	// VisitID names one stay of a tag in a zone.
+	VisitID = ID[visitKind]
 )
 
 // NewID returns a fresh identifier: a UUID of version 7, whose order is the
