@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"mybeacon/schema"
+)
+
+// Account is a person who can log in. Organisation is zero for a super-admin,
+// who belongs to none; Products are those of the organisation.
+type Account struct {
+	ID           schema.UserID
+	Organisation schema.OrganisationID
+	Email        string
+	Name         string
+	SuperAdmin   bool
+	Role         string // "owner", "admin", "manager", "operator" or "viewer"; means nothing for a super-admin
+	Disabled     bool
+	Products     []string
+}
+
+var accountConstraints = Constraints{
+	"account_email": schema.Errorf(schema.Conflict, "email", "an account of this e-mail exists already"),
+}
+
+const selectAccount = `SELECT a.id, a.org, a.email, a.name, a.super_admin, a.role, a.disabled,
+	ARRAY(SELECT p.product FROM organisation_product p WHERE p.org = a.org ORDER BY 1)`
+
+func accountFields(a *Account) []any {
+	return []any{&a.ID, &a.Organisation, &a.Email, &a.Name, &a.SuperAdmin, &a.Role, &a.Disabled, &a.Products}
+}
+
+// AccountByEmail returns the account and the hash of its password, or NotFound.
+// Letters' case does not matter. Nobody is logged in yet, so there is no scope.
+func (db *DB) AccountByEmail(ctx context.Context, email string) (Account, string, error) {
+	var a Account
+	var hash string
+	row := db.pool.QueryRow(ctx, selectAccount+", a.password_hash FROM account a WHERE lower(a.email) = lower($1)", email)
+	err := row.Scan(append(accountFields(&a), &hash)...)
+	return a, hash, Explain(err, "find account", nil)
+}
+
+// Account returns the account of a session, or NotFound.
+func (db *DB) Account(ctx context.Context, id schema.UserID) (Account, error) {
+	var a Account
+	err := db.pool.QueryRow(ctx, selectAccount+" FROM account a WHERE a.id = $1", id).Scan(accountFields(&a)...)
+	return a, Explain(err, "find account", nil)
+}
+
+// CreateAccount stores a new account under a fresh id.
+func (db *DB) CreateAccount(ctx context.Context, a Account, passwordHash string) (Account, error) {
+	a.ID = schema.NewID[schema.UserID]()
+	err := db.Change(ctx, "core", func(tx Tx) error { return insertAccount(ctx, tx, a, passwordHash) })
+	return a, err
+}
+
+func insertAccount(ctx context.Context, tx Tx, a Account, passwordHash string) error {
+	if a.Role == "" {
+		a.Role = "viewer"
+	}
+	const insert = `INSERT INTO account (id, org, email, name, password_hash, super_admin, role, disabled)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	_, err := tx.Exec(ctx, insert, a.ID, a.Organisation, a.Email, a.Name, passwordHash, a.SuperAdmin, a.Role, a.Disabled)
+	return Explain(err, "insert account", accountConstraints)
+}
+
+// firstAdminLock is the advisory lock under which the first super-admin is
+// made, so that two servers starting at once make one.
+const firstAdminLock int64 = 0x6d79626561636f6e
+
+// HasSuperAdmin reports whether there is a super-admin.
+func (db *DB) HasSuperAdmin(ctx context.Context) (bool, error) {
+	var exists bool
+	err := db.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM account WHERE super_admin)`).Scan(&exists)
+	return exists, Explain(err, "look for a super-admin", nil)
+}
+
+// CreateFirstSuperAdmin stores a super-admin unless there is one already, and
+// reports whether it did.
+func (db *DB) CreateFirstSuperAdmin(ctx context.Context, email, passwordHash string) (bool, error) {
+	created := false
+	err := db.Change(ctx, "core", func(tx Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, firstAdminLock); err != nil {
+			return err
+		}
+		var exists bool
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM account WHERE super_admin)`).Scan(&exists); err != nil || exists {
+			return err
+		}
+		created = true
+		a := Account{ID: schema.NewID[schema.UserID](), Email: email, SuperAdmin: true}
+		return insertAccount(ctx, tx, a, passwordHash)
+	})
+	return created && err == nil, err
+}
+
+type tokenKind struct{}
+
+// TokenID names an API token.
+type TokenID = schema.ID[tokenKind]
+
+// maxAPITokens bounds the live tokens of an account: a script that makes one
+// per run is noticed, not accumulated.
+const maxAPITokens = 100
+
+// CreateAPIToken stores a token of the account and returns its id. Expired
+// tokens of the account are removed on the way. More than 100 live ones are a
+// Conflict.
+func (db *DB) CreateAPIToken(ctx context.Context, a Account, name, token string, expires time.Time) (TokenID, error) {
+	id := schema.NewID[TokenID]()
+	err := db.Change(ctx, "core", func(tx Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM api_token WHERE account = $1 AND expires_at <= now()`, a.ID); err != nil {
+			return err
+		}
+		const insert = `INSERT INTO api_token (id, account, org, name, hash, expires_at) SELECT $1, $2, $3, $4, $5, $6
+			WHERE (SELECT count(*) FROM api_token WHERE account = $2) < $7`
+		tag, err := tx.Exec(ctx, insert, id, a.ID, a.Organisation, name, hashSecret(token), expires, maxAPITokens)
+		if err == nil && tag.RowsAffected() == 0 {
+			err = schema.Errorf(schema.Conflict, "", "the account has %d tokens already; let some expire first", maxAPITokens)
+		}
+		return err
+	})
+	return id, err
+}
+
+// AccountByToken returns the account whose live API token this is, or NotFound.
+func (db *DB) AccountByToken(ctx context.Context, token string) (Account, error) {
+	var a Account
+	const from = ` FROM api_token t JOIN account a ON a.id = t.account WHERE t.hash = $1 AND t.expires_at > now()`
+	err := db.pool.QueryRow(ctx, selectAccount+from, hashSecret(token)).Scan(accountFields(&a)...)
+	return a, Explain(err, "find account of a token", nil)
+}

@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	migrations "mybeacon/schema/postgres"
+)
+
+// maxConns bounds the connections of one server process: PostgreSQL allows 100
+// by default and every one costs megabytes; a request holds one for
+// milliseconds.
+const maxConns = 16
+
+// connectTimeout bounds one attempt to connect, so that a request during an
+// outage fails clearly instead of hanging.
+const connectTimeout = 5 * time.Second
+
+// DB is the relational store.
+type DB struct {
+	pool *pgxpool.Pool
+}
+
+// Open connects to the server at the URL and proves that it answers. Close
+// frees the connections.
+func Open(ctx context.Context, url string) (*DB, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read the PostgreSQL URL: %w", err)
+	}
+	cfg.MaxConns = maxConns
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
+		cfg.ConnConfig.RuntimeParams["application_name"] = "mybeacon"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open PostgreSQL: %w", err)
+	}
+	db := &DB{pool: pool}
+	if err := db.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// Close waits for connections in use to come back and closes them all.
+func (db *DB) Close() { db.pool.Close() }
+
+// Pool returns the connections, for libraries that bring their own SQL.
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// Ping reports whether the server answers.
+func (db *DB) Ping(ctx context.Context) error {
+	return Explain(db.pool.Ping(ctx), "reach PostgreSQL", nil)
+}
+
+// Migrate brings the schema up to date. Several processes may call it at once:
+// an advisory lock lets one at a time work, for at most two minutes each.
+func (db *DB) Migrate(ctx context.Context) error {
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120))
+	if err != nil {
+		return fmt.Errorf("prepare the migration lock: %w", err)
+	}
+	conn := stdlib.OpenDBFromPool(db.pool)
+	defer func() { _ = conn.Close() }()
+	provider, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.FS, goose.WithSessionLocker(locker))
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate PostgreSQL: %w", err)
+	}
+	return nil
+}
+
+// Tx is a running transaction.
+type Tx = pgx.Tx
+
+// Read runs fn in a read-only transaction whose statements all see the same
+// state of the store.
+func (db *DB) Read(ctx context.Context, fn func(Tx) error) error {
+	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return Explain(pgx.BeginTxFunc(ctx, db.pool, opts, fn), "read", nil)
+}
+
+// Change runs fn in a transaction and announces the change of the topic ("core"
+// or a product's id) on [ChangedChannel] when it commits.
+func (db *DB) Change(ctx context.Context, topic string, fn func(Tx) error) error {
+	err := pgx.BeginFunc(ctx, db.pool, func(tx Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "SELECT pg_notify($1, $2)", ChangedChannel, topic)
+		return err
+	})
+	return Explain(err, "change", nil)
+}
