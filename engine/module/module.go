@@ -1,0 +1,67 @@
+// Package module is the contract between the core and a product. A product is
+// one package under engine/modules that implements [Module]; engine/node lists
+// the products explicitly and starts them in that order, stops them in reverse.
+//
+// A module reaches the core through [Host] only. What the engine must know of a
+// product's sites - where receivers hang, which zones there are, which
+// transmitters are whose - the module publishes as one [World], whole and anew
+// after every change.
+package module
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"mybeacon/engine/store/postgres"
+	"mybeacon/schema"
+)
+
+// Module is one product.
+type Module interface {
+	// ID is the product's word, such as "ble": the organisation's product flag,
+	// the route group and the folder carry it.
+	ID() string
+	// Start publishes the first World before it returns. The context bounds the
+	// start only; background work ends with Stop.
+	Start(context.Context, Host) error
+	// Stop ends background work within the context's time. It is called once,
+	// and only after a Start that succeeded.
+	Stop(context.Context) error
+}
+
+// Host is what the core offers to a module.
+type Host struct {
+	Log   *slog.Logger
+	DB    *postgres.DB
+	Clock func() time.Time
+	// Publish replaces what the module published before. It is safe for
+	// concurrent use and does not block on I/O; the World must not be changed
+	// afterwards.
+	Publish func(World)
+}
+
+// World is everything of one product that the engine needs, across all
+// organisations.
+type World struct {
+	Layouts    []schema.Layout
+	Tags       []schema.Tag
+	Placements map[schema.DeviceID]Placement
+	Names      []Name
+}
+
+// Placement is where a device's receiver hangs.
+type Placement struct {
+	Organisation schema.OrganisationID
+	Location     schema.LocationID
+	Plan         schema.PlanID
+	Receiver     schema.ReceiverID
+}
+
+// Name is what people call a thing; it is copied to the warehouse for analysts.
+type Name struct {
+	Organisation schema.OrganisationID
+	Kind         string // "location", "plan", "zone", "receiver", "device" or "tag"
+	ID           [16]byte
+	Name         string
+}
