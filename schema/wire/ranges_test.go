@@ -1,0 +1,90 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"mybeacon/schema/wire"
+)
+
+// The set behaves as a map of numbers does, and its ranges stay sorted and apart.
+func TestSeqSetAgainstAModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var set wire.SeqSet
+		model := map[uint64]bool{}
+		t.Repeat(map[string]func(*rapid.T){
+			"add": func(t *rapid.T) {
+				from := rapid.Uint64Range(1, 60).Draw(t, "from")
+				to := from + rapid.Uint64Range(0, 6).Draw(t, "more")
+				set.Add(wire.SeqRange{From: from, To: to})
+				for n := from; n <= to; n++ {
+					model[n] = true
+				}
+			},
+			"remove": func(t *rapid.T) {
+				n := rapid.Uint64Range(1, 60).Draw(t, "n")
+				set.Remove(n)
+				delete(model, n)
+			},
+			"": func(t *rapid.T) { checkSeqSet(t, &set, model) },
+		})
+	})
+}
+
+func checkSeqSet(t *rapid.T, set *wire.SeqSet, model map[uint64]bool) {
+	if set.Count() != uint64(len(model)) {
+		t.Fatalf("count %d, want %d: %v", set.Count(), len(model), set.Ranges())
+	}
+	for n := range uint64(70) {
+		if set.Contains(n) != model[n] {
+			t.Fatalf("contains %d = %v: %v", n, set.Contains(n), set.Ranges())
+		}
+		if r, ok := set.Containing(n); ok != model[n] || ok && (r.From > n || r.To < n) {
+			t.Fatalf("containing %d = %v %v", n, r, ok)
+		}
+	}
+	for i, r := range set.Ranges() {
+		if r.From > r.To || i > 0 && r.From <= set.Ranges()[i-1].To+1 {
+			t.Fatalf("ranges overlap or touch: %v", set.Ranges())
+		}
+	}
+}
+
+func TestSeqSetEdges(t *testing.T) {
+	var set wire.SeqSet
+	top := ^uint64(0)
+	set.Add(wire.SeqRange{From: top, To: top})
+	set.Add(wire.SeqRange{From: 1, To: 1})
+	set.Add(wire.SeqRange{From: 5, To: top})
+	if diff := cmp.Diff([]wire.SeqRange{{From: 1, To: 1}, {From: 5, To: top}}, set.Ranges()); diff != "" {
+		t.Error(diff)
+	}
+	if n := set.Trim(1); n != 1 || set.Contains(1) || !set.Contains(top) {
+		t.Errorf("trim forgot %d: %v", n, set.Ranges())
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("an empty range was accepted")
+		}
+	}()
+	set.Add(wire.SeqRange{From: 2, To: 1})
+}
+
+func TestReasonsAreCompleteAndDistinct(t *testing.T) {
+	names := map[string]bool{}
+	last := wire.Reason(0)
+	for _, r := range wire.Reasons() {
+		if r <= last {
+			t.Errorf("%d is out of order", r)
+		}
+		if r.String() == "unknown" || r.Text() == "" || names[r.String()] {
+			t.Errorf("%d: name %q, text %q", r, r, r.Text())
+		}
+		names[r.String()], last = true, r
+	}
+	if wire.Reason(999).String() != "unknown" {
+		t.Error("an unknown number has a name")
+	}
+}
