@@ -1,0 +1,196 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// The database and the role that owns it. The role is PostgreSQL's superuser:
+// migrations make the roles with fewer rights from it.
+const (
+	databaseName = "mybeacon"
+	pgRole       = "mybeacon"
+)
+
+// longestSocket is how long a unix socket's path may be: sun_path holds 108 bytes with its end.
+const longestSocket = 107
+
+const pgPort = "5432" // only a part of the socket's name
+
+// Postgres is a running embedded PostgreSQL.
+type Postgres struct {
+	cfg      Config
+	secrets  secrets
+	as       *syscall.Credential
+	cluster  string
+	socket   string // directory of the socket
+	child    *child
+	starting atomic.Bool
+}
+
+// startPostgres runs PostgreSQL on the locked directory, making the cluster and the database if need be.
+func startPostgres(ctx context.Context, cfg Config, sec secrets) (*Postgres, error) {
+	p := &Postgres{cfg: cfg, secrets: sec, cluster: filepath.Join(cfg.DataDir, "postgres")}
+	var err error
+	if p.as, err = pgUser(cfg, p.cluster); err != nil {
+		return nil, err
+	}
+	if p.as != nil {
+		for _, path := range []string{cfg.DataDir, cfg.Runtime.program("postgres")} {
+			if err := checkReachable(path, p.as.Uid, p.as.Gid); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if p.socket, err = p.socketDir(); err != nil {
+		return nil, err
+	}
+	if err := p.initCluster(ctx); err != nil {
+		p.removeSocketDir()
+		return nil, err
+	}
+	p.starting.Store(true)
+	if p.child, err = startChild(ctx, p.spec()); err != nil {
+		p.removeSocketDir()
+		return nil, err
+	}
+	if err := p.createDatabase(ctx); err != nil {
+		return nil, errors.Join(err, p.stop(context.WithoutCancel(ctx)))
+	}
+	if err := writeJSON(filepath.Join(cfg.DataDir, postgresFile), Endpoint{URL: p.URL(), PID: os.Getpid()}); err != nil {
+		return nil, errors.Join(err, p.stop(context.WithoutCancel(ctx)))
+	}
+	return p, nil
+}
+
+// URL returns how pgx reaches the application's database, as its owner.
+func (p *Postgres) URL() string { return p.url(databaseName) }
+
+func (p *Postgres) url(database string) string {
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(pgRole, p.secrets.PostgresPassword), Path: "/" + database,
+		RawQuery: url.Values{"host": {p.socket}, "port": {pgPort}, "sslmode": {"disable"}}.Encode(),
+	}
+	return u.String()
+}
+
+// PID returns the process of the latest start.
+func (p *Postgres) PID() int { return int(p.child.pid.Load()) }
+
+func (p *Postgres) stop(ctx context.Context) error {
+	err := p.child.close(ctx)
+	os.Remove(filepath.Join(p.cfg.DataDir, postgresFile))
+	p.removeSocketDir()
+	return err
+}
+
+// socketDir returns a directory for the socket: in the data directory, or in a
+// temporary one where that path is too long for a socket.
+func (p *Postgres) socketDir() (string, error) {
+	dir := filepath.Join(p.cfg.DataDir, "run")
+	if len(filepath.Join(dir, ".s.PGSQL."+pgPort)) <= longestSocket {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return "", err
+		}
+		return dir, own(dir, p.as)
+	}
+	parent := os.TempDir()
+	if len(parent) > longestSocket-40 {
+		parent = "/tmp"
+	}
+	dir, err := os.MkdirTemp(parent, "mybeacon-")
+	if err != nil {
+		return "", fmt.Errorf("make a directory for PostgreSQL's socket: %w", err)
+	}
+	return dir, own(dir, p.as)
+}
+
+func (p *Postgres) removeSocketDir() { os.RemoveAll(p.socket) }
+
+func (p *Postgres) spec() childSpec {
+	return childSpec{
+		name: "postgres", log: p.cfg.Log, stop: syscall.SIGINT, grace: 20 * time.Second, patience: 60 * time.Second,
+		command: func() *exec.Cmd { return p.command("postgres", append([]string{"-D", p.cluster}, p.settings()...)...) },
+		before: func(ctx context.Context) error {
+			p.starting.Store(true)
+			return p.clear(ctx)
+		},
+		ready: func(ctx context.Context) error {
+			err := retry(ctx, func(ctx context.Context) error { return p.exec(ctx, "postgres", "SELECT 1") })
+			p.starting.Store(false)
+			return err
+		},
+		line: func(line string) { p.cfg.Log.Log(context.Background(), p.level(line), "postgres: "+line) },
+	}
+}
+
+// command builds a call of one of PostgreSQL's programs.
+func (p *Postgres) command(program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(p.cfg.Runtime.program(program), args...)
+	cmd.Dir = p.cfg.Runtime.PostgresDir
+	// Nothing of our environment: it may hold secrets, and PG… variables change what happens.
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", "LD_LIBRARY_PATH=" + filepath.Join(p.cfg.Runtime.PostgresDir, "lib")}
+	cmd.SysProcAttr = childAttr(syscall.SIGINT, p.as)
+	return cmd
+}
+
+// settings are for a small server that shares its machine.
+func (p *Postgres) settings() []string {
+	s := map[string]string{
+		"listen_addresses": "", "port": pgPort, "unix_socket_directories": p.socket, "unix_socket_permissions": "0700",
+		"max_connections": "80", "shared_buffers": "96MB", "work_mem": "8MB", "maintenance_work_mem": "64MB", "effective_cache_size": "512MB",
+		"jit":      "off", // needs memory that is writable and executable
+		"timezone": "UTC", "log_timezone": "UTC", "huge_pages": "off", "max_wal_size": "512MB",
+		"log_line_prefix": "", "logging_collector": "off", "log_min_messages": "warning",
+		// A failing statement may hold what somebody typed.
+		"log_min_error_statement": "panic", "log_parameter_max_length_on_error": "0",
+	}
+	maps.Copy(s, p.cfg.PostgresSettings)
+	var args []string
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		args = append(args, "-c", name+"="+s[name])
+	}
+	return args
+}
+
+// level reads how serious a line of PostgreSQL's log is. While it starts,
+// refused connections are how we wait; an ERROR is a statement's and is
+// reported to whoever sent it.
+func (p *Postgres) level(line string) slog.Level {
+	switch {
+	case p.starting.Load():
+		return slog.LevelDebug
+	case strings.HasPrefix(line, "FATAL:"), strings.HasPrefix(line, "PANIC:"):
+		return slog.LevelError
+	case strings.HasPrefix(line, "WARNING:"):
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
+}
+
+// exec runs one statement on a connection of its own.
+func (p *Postgres) exec(ctx context.Context, database, sql string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, p.url(database))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	_, err = conn.Exec(ctx, sql)
+	return err
+}
