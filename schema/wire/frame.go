@@ -91,3 +91,13 @@ func addMillis(t schema.EventTime, delta int64) schema.EventTime {
 	}
 	return schema.EventTime(sum)
 }
+
+// Close codes of the device's WebSocket beside those of RFC 6455: 1012 asks for
+// a reconnect after a restart ("jitter_ms=N" in the reason is how far to
+// spread), 1013 for one when the engine has room again.
+const (
+	CloseUnauthorized = 4401 // the token is not, or no longer, valid
+	CloseDisplaced    = 4409 // the device opened a newer connection
+	CloseSilent       = 4408 // no message for a minute
+	CloseProtocol     = 4400 // too many messages that could not be read
+)
