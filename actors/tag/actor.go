@@ -1,0 +1,86 @@
+package tag
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Host is what a tag needs of the system. Its methods must not block.
+type Host interface {
+	// Emit sends effects on. It does not keep e.
+	Emit(e *Effects)
+	// RetireTag asks that the actor be stopped, and reports false when messages
+	// wait for it.
+	RetireTag(Key) bool
+	Unknown(msg any)
+}
+
+// clearAfter is how many failures on end show that not a message but the memory
+// of the tag is at fault.
+const clearAfter = 3
+
+// Cell is what outlives a failure of a tag's actor.
+type Cell struct {
+	state    *State
+	strikes  int // failures since the last message that went well
+	restarts int
+}
+
+// NewCell returns the cell of a tag.
+func NewCell(s *State) *Cell { return &Cell{state: s, restarts: -1} }
+
+// Actor is the shell around a [State].
+type Actor struct {
+	host    Host
+	cell    *Cell
+	effects Effects
+}
+
+// NewActor returns an actor around a cell. Each restart makes a new one around
+// the same cell.
+func NewActor(host Host, cell *Cell) *Actor { return &Actor{host: host, cell: cell} }
+
+// Receive implements actor.Actor.
+func (a *Actor) Receive(c actor.Context) {
+	s, e := a.cell.state, &a.effects
+	switch m := c.Message().(type) {
+	case *Heard:
+		s.Heard(m, e)
+	case *Progress:
+		s.Progress(m, e)
+	case *Restore:
+		s.Restore(m.Visit, e)
+	case *Recheck:
+		s.Recheck(m.Plan, e)
+	case *Sweep:
+		if s.Sweep(m.Now) {
+			a.host.RetireTag(s.key)
+		}
+	case *actor.Started:
+		a.started()
+	case *actor.Stopping, *actor.Stopped, *actor.Restarting:
+		return
+	default:
+		a.host.Unknown(m)
+		return
+	}
+	a.host.Emit(e)
+	e.Reset()
+	s.Commit()
+	if _, lifecycle := c.Message().(*actor.Started); !lifecycle {
+		a.cell.strikes = 0
+	}
+}
+
+// started runs once per incarnation: the first, and one after each failure.
+func (a *Actor) started() {
+	if a.cell.restarts++; a.cell.restarts == 0 {
+		return
+	}
+	if a.cell.strikes++; a.cell.strikes < clearAfter {
+		a.cell.state.Recover()
+		return
+	}
+	a.cell.strikes = 0
+	a.cell.state.Recover()
+	a.cell.state.Clear(&a.effects)
+}

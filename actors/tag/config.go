@@ -1,0 +1,58 @@
+package tag
+
+import (
+	"time"
+
+	"mybeacon/geometry/fence"
+	"mybeacon/schema"
+)
+
+// Config holds what tags are judged by; see [DefaultConfig].
+type Config struct {
+	Window time.Duration // a fix sees samples up to this age
+	Grace  time.Duration // how long, in event time, a second waits for a receiver that is behind
+	Fence  fence.Config  // its Timeout is the silence that makes a tag absent; actors.Config.Fence wins
+
+	PlanLead    float64 // how many times louder another plan must be to take the tag
+	PlanSeconds int     // for how many fixes on end
+
+	StoreEvery time.Duration // a tag that rests is stored so often
+	StoreMoveM float64       // a tag that moved so far is stored, or half its accuracy if that is more
+
+	MaxReceivers int // receivers remembered per tag
+	MaxSamples   int // samples remembered per tag
+}
+
+// DefaultConfig returns the values that the engine runs with.
+func DefaultConfig() Config {
+	return Config{
+		Window: 5 * time.Second, // tags that send every 1…3 s are still heard by most receivers
+		Grace:  2 * time.Second, // a retransmission on a busy network; a dot that is later is worse than one that lacks a receiver
+		Fence:  fence.DefaultConfig(),
+
+		PlanLead: 1.25, PlanSeconds: 3,
+		StoreEvery: 30 * time.Second, StoreMoveM: 1,
+
+		MaxReceivers: maxScored,
+		MaxSamples:   2048, // 10 a second from 16 receivers for window, grace and the second itself
+	}
+}
+
+// Validate reports the first field that cannot work.
+func (c Config) Validate() error {
+	switch {
+	case c.Window < time.Second || c.Window > time.Minute:
+		return schema.Errorf(schema.Invalid, "Window", "%v is not 1s…1m", c.Window)
+	case c.Grace < 0 || c.Grace > 10*time.Second:
+		return schema.Errorf(schema.Invalid, "Grace", "%v is not 0…10s", c.Grace)
+	case c.Fence.Timeout < c.Window:
+		return schema.Errorf(schema.Invalid, "Fence.Timeout", "%v is shorter than the window of %v", c.Fence.Timeout, c.Window)
+	case c.PlanLead < 1 || c.PlanSeconds < 1:
+		return schema.Errorf(schema.Invalid, "PlanLead", "%g times for %d fixes: both must be at least 1", c.PlanLead, c.PlanSeconds)
+	case c.StoreEvery < time.Second || c.StoreMoveM < 0:
+		return schema.Errorf(schema.Invalid, "StoreEvery", "%v must be at least 1s, and %g m not negative", c.StoreEvery, c.StoreMoveM)
+	case c.MaxReceivers < 1 || c.MaxReceivers > maxScored || c.MaxSamples < 16:
+		return schema.Errorf(schema.Invalid, "MaxReceivers", "%d receivers and %d samples: 1…%d and at least 16", c.MaxReceivers, c.MaxSamples, maxScored)
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+// Package tag is where one tag is: which receivers hear it how loudly, its fix of
+// each second, the zone it is in, its open visit, and whether it is there at all.
+//
+// [State] is the pure machine: messages in, [Effects] out, no clock. [Actor] is
+// its thin shell. [Plans] keeps what the tags of a plan share.
+//
+// # Event time
+//
+// Everything here runs on the time at which receivers heard the tag. A second s
+// is fixed once, never again, when it is closed:
+//
+//   - at once when every receiver that heard the tag within the window has
+//     delivered past s + 1 s, or
+//   - when the tag's clock, the newest time that any of its receivers told of, is
+//     past s + 1 s + grace. A receiver that stalls or dies holds a tag's fixes for
+//     so long, and no longer once its last word has left the window.
+//
+// The fix sees all samples of the window up to s + 1 s with their age, in an
+// order that does not depend on the order of arrival: frames that overtake each
+// other by less than the grace change nothing. A second in which nothing new was
+// heard is not fixed; the last fix holds on.
+//
+// # Absence
+//
+// A tag is absent when all receivers that heard it within the window before it
+// was last heard, and that are still on its plan, have delivered past that moment
+// plus the timeout. Its visit then ends when it was last heard. A receiver that
+// delivers nothing proves nothing, so a dead scanner or an outage never ends a
+// visit.
+//
+// # Plans
+//
+// A tag is on the plan whose receivers hear it loudest. It changes when another
+// plan is clearly ahead for some seconds, so that a tag on the stairs does not
+// flap.
+//
+// # Concurrency
+//
+// A State belongs to its actor. Plans is safe for concurrent use.
+package tag

@@ -1,0 +1,224 @@
+package tag
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/golang/geo/r2"
+	"github.com/golang/geo/r3"
+
+	"mybeacon/geometry/fence"
+	"mybeacon/geometry/locate"
+	"mybeacon/schema"
+)
+
+// Layouts gives the current layout of a plan; false when there is none. It must
+// be cheap and safe for concurrent use. A changed plan has a higher Version.
+type Layouts interface {
+	Layout(schema.PlanID) (*schema.Layout, bool)
+}
+
+// Plan is a layout made ready for fixing tags: shared by the tags of the plan and
+// immutable.
+type Plan struct {
+	Layout  *schema.Layout
+	locator locate.Locator        // nil when the layout allows no positions
+	index   *fence.Index          // nil when it could not be made
+	zones   map[schema.ZoneID]int // numbers that outlive versions of the plan
+	byIndex []schema.ZoneID       // the inverse; zero for a zone that is no more
+}
+
+// outside is the number of no zone.
+const outside = fence.Outside
+
+// zone returns the zone's number, or outside when the plan has it no longer.
+func (p *Plan) zone(id schema.ZoneID) int {
+	if n, ok := p.zones[id]; ok && p.byIndex[n] == id {
+		return n
+	}
+	return outside
+}
+
+// receiver returns the receiver's place in the layout, or -1.
+func (p *Plan) receiver(id schema.ReceiverID) int {
+	for i := range p.Layout.Receivers {
+		if p.Layout.Receivers[i].Receiver == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// Plans makes plans ready when they are first needed and after each change, and
+// forgets those that went.
+type Plans struct {
+	layouts Layouts
+	cfg     locate.Config
+	log     *slog.Logger
+
+	mu   sync.RWMutex // guards byID
+	byID map[schema.PlanID]*planSlot
+}
+
+// planSlot lets tags of other plans go on while a plan is made ready.
+type planSlot struct {
+	mu   sync.Mutex // held while a version is prepared
+	plan atomic.Pointer[Plan]
+}
+
+// NewPlans returns an empty set.
+func NewPlans(layouts Layouts, cfg locate.Config, log *slog.Logger) *Plans {
+	return &Plans{layouts: layouts, cfg: cfg, log: log, byID: make(map[schema.PlanID]*planSlot)}
+}
+
+// Plan returns the plan in its current version, or nil when there is none.
+func (p *Plans) Plan(id schema.PlanID) *Plan {
+	layout, ok := p.layouts.Layout(id)
+	if !ok {
+		p.Forget(id)
+		return nil
+	}
+	slot := p.slot(id)
+	if plan := slot.plan.Load(); plan.is(layout) {
+		return plan
+	}
+	slot.mu.Lock()
+	defer slot.mu.Unlock()
+	plan := slot.plan.Load()
+	if !plan.is(layout) {
+		plan = p.prepare(layout, plan)
+		slot.plan.Store(plan)
+	}
+	return plan
+}
+
+func (p *Plan) is(l *schema.Layout) bool { return p != nil && p.Layout.Version == l.Version }
+
+func (p *Plans) slot(id schema.PlanID) *planSlot {
+	p.mu.RLock()
+	slot := p.byID[id]
+	p.mu.RUnlock()
+	if slot != nil {
+		return slot
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if slot = p.byID[id]; slot == nil {
+		slot = &planSlot{}
+		p.byID[id] = slot
+	}
+	return slot
+}
+
+// Forget drops what was prepared for a plan.
+func (p *Plans) Forget(id schema.PlanID) {
+	p.mu.RLock()
+	_, known := p.byID[id]
+	p.mu.RUnlock()
+	if known {
+		p.mu.Lock()
+		delete(p.byID, id)
+		p.mu.Unlock()
+	}
+}
+
+// prepare builds a plan. A layout that allows no positions, or a zone that is
+// not a polygon, costs only itself: the store refuses them at the door, so here
+// they are logged and left out.
+func (p *Plans) prepare(l *schema.Layout, old *Plan) *Plan {
+	plan := &Plan{Layout: l}
+	plan.number(old)
+	log := p.log.With("plan", l.Plan.String(), "version", l.Version)
+	if old != nil && sameSite(old.Layout, l) {
+		plan.locator = old.locator // tags keep their tracks while zones are edited
+	} else if len(l.Receivers) > 0 {
+		locator, err := locate.New(siteOf(l), p.cfg)
+		if err != nil {
+			log.Error("the plan allows no positions", "error", err)
+		} else {
+			plan.locator = locator
+		}
+	}
+	plan.index = plan.fences(log)
+	return plan
+}
+
+func (p *Plan) fences(log *slog.Logger) *fence.Index {
+	zones := make([]fence.Zone, 0, len(p.Layout.Zones))
+	for i := range p.Layout.Zones {
+		z := &p.Layout.Zones[i]
+		f := fence.Zone{Index: p.zones[z.ID], Polygon: pointsOf(z.Polygon)}
+		if err := fence.Validate(f.Polygon); err != nil {
+			log.Error("the zone is left out", "zone", z.ID.String(), "error", err)
+			continue
+		}
+		zones = append(zones, f)
+	}
+	index, err := fence.NewIndex(zones)
+	if err != nil {
+		log.Error("the plan has no zones", "error", err)
+		return nil
+	}
+	return index
+}
+
+// find returns the number of the zone at a point, or -1.
+func (p *Plan) find(at r2.Point) int {
+	if p.index == nil {
+		return outside
+	}
+	if n, ok := p.index.Find(at); ok {
+		return n
+	}
+	return outside
+}
+
+// number gives each zone a number that it keeps for as long as the plan is
+// prepared: a tag's fence remembers numbers across versions, and a number that
+// went to another zone would move the tag there.
+func (p *Plan) number(old *Plan) {
+	p.zones = make(map[schema.ZoneID]int, len(p.Layout.Zones))
+	if old != nil {
+		p.byIndex = make([]schema.ZoneID, len(old.byIndex))
+		for id, n := range old.zones {
+			p.zones[id] = n
+		}
+	}
+	for i := range p.Layout.Zones {
+		id := p.Layout.Zones[i].ID
+		n, known := p.zones[id]
+		if !known {
+			n = len(p.byIndex)
+			p.zones[id] = n
+			p.byIndex = append(p.byIndex, schema.ZoneID{})
+		}
+		p.byIndex[n] = id
+	}
+}
+
+// sameSite reports whether two layouts place tags alike.
+func sameSite(a, b *schema.Layout) bool {
+	return a.Bounds == b.Bounds && a.TagHeightM == b.TagHeightM && slices.Equal(a.Receivers, b.Receivers)
+}
+
+func siteOf(l *schema.Layout) locate.Site {
+	site := locate.Site{
+		Bounds:     r2.RectFromPoints(r2.Point(l.Bounds.Min), r2.Point(l.Bounds.Max)),
+		Receivers:  make([]r3.Vector, len(l.Receivers)),
+		TagHeightM: l.TagHeightM,
+	}
+	for i, r := range l.Receivers {
+		site.Receivers[i] = r3.Vector{X: r.X, Y: r.Y, Z: r.Z}
+	}
+	return site
+}
+
+func pointsOf(polygon []schema.Point) []r2.Point {
+	out := make([]r2.Point, len(polygon))
+	for i, p := range polygon {
+		out[i] = r2.Point(p)
+	}
+	return out
+}

@@ -1,0 +1,239 @@
+package tag
+
+import (
+	"time"
+
+	"mybeacon/actors/zone"
+	"mybeacon/geometry/fence"
+	"mybeacon/geometry/locate"
+	"mybeacon/schema"
+)
+
+// Effects is what a message caused, in order. Rev is left to who sends it on.
+type Effects struct {
+	Moved  []schema.TagMoved
+	Fixes  []schema.Fix // for storage
+	Visits []schema.Visit
+	Zones  []*zone.Presence
+}
+
+// Reset empties e and keeps its memory.
+func (e *Effects) Reset() {
+	e.Moved, e.Fixes, e.Visits = e.Moved[:0], e.Fixes[:0], e.Visits[:0]
+	clear(e.Zones)
+	e.Zones = e.Zones[:0]
+}
+
+// State is one tag. See [New].
+type State struct {
+	key   Key
+	cfg   *Config
+	plans *Plans
+
+	mem       memory
+	committed memory
+	window    window
+	plan      *Plan        // of the newest fix
+	track     locate.Track // of plan's locator; nil until the first fix and while the tag rests
+}
+
+// memory is the part of a tag that must survive a failure of its actor: losing
+// it would leave a visit open for ever. It is a plain value.
+type memory struct {
+	choice    choice
+	fence     fence.State
+	fencePlan schema.PlanID // whose zones the fence's numbers mean
+	visit     schema.Visit  // open exactly while the fence is inside; else zero
+	fixed     schema.EventTime
+	heard     schema.EventTime // newest observation
+	last      schema.Fix       // newest; At is zero when there is none
+	stored    schema.Fix       // newest that went to storage
+	present   bool
+	seen      time.Time // server's clock: the last frame that heard it
+}
+
+// New returns a tag of which nothing is known.
+func New(cfg *Config, plans *Plans, key Key) *State {
+	return &State{key: key, cfg: cfg, plans: plans}
+}
+
+// Commit marks what has happened so far as told to everybody.
+func (s *State) Commit() { s.committed = s.mem }
+
+// Recover goes back to the last Commit and forgets the window and the track: one
+// of them made the actor fail.
+func (s *State) Recover() {
+	s.mem = s.committed
+	s.rest()
+}
+
+// rest gives back the memory that only a moving tag needs.
+func (s *State) rest() {
+	if s.track != nil {
+		s.track.Reset()
+	}
+	s.track, s.plan = nil, nil
+	s.window.samples, s.window.located = nil, nil
+}
+
+// Heard takes in what a frame says of the tag.
+func (s *State) Heard(h *Heard, e *Effects) {
+	if h.Frame.ArrivedAt.After(s.mem.seen) {
+		s.mem.seen = h.Frame.ArrivedAt
+	}
+	oldest := s.mem.fixed.Add(time.Second - s.cfg.Window) // older ones no fix would see
+	s.mem.heard = max(s.mem.heard, s.window.note(s.cfg, h, oldest))
+	s.advance(e)
+}
+
+// Progress takes in how far a device has delivered that does not hear the tag now.
+func (s *State) Progress(p *Progress, e *Effects) {
+	if s.window.progress(p) {
+		s.advance(e)
+	}
+}
+
+// advance fixes the seconds that are closed, and notices that the tag is gone.
+// Each fix uses up a sample at least, so the loop is as bounded as the window.
+func (s *State) advance(e *Effects) {
+	for {
+		first, ok := s.window.firstFresh()
+		if !ok {
+			break
+		}
+		second := first.Second()
+		if s.mem.fixed > 0 {
+			second = max(second, s.mem.fixed.Add(time.Second))
+		}
+		if !s.closed(second) {
+			break
+		}
+		s.fix(second, e)
+	}
+	if s.mem.present && s.silent() {
+		s.leave(e)
+	}
+}
+
+// closed reports whether nothing more is to be waited for before fixing a second.
+func (s *State) closed(second schema.EventTime) bool {
+	end := second.Add(time.Second)
+	if s.window.clock() >= end.Add(s.cfg.Grace) {
+		return true
+	}
+	return s.window.delivered(end.Add(-s.cfg.Window), end, func(*receiver) bool { return true })
+}
+
+// silent reports whether the tag is absent.
+func (s *State) silent() bool {
+	through := s.mem.heard.Add(s.cfg.Fence.Timeout)
+	if s.window.clock() < through {
+		return false
+	}
+	return s.window.delivered(s.mem.heard.Add(-s.cfg.Window), through, s.standing)
+}
+
+// standing reports whether the receiver is still where it heard the tag from. One
+// that was taken off its plan will never tell that the tag is gone.
+func (s *State) standing(r *receiver) bool {
+	p := s.plans.Plan(r.source.Plan)
+	return p != nil && r.placeOn(p) >= 0
+}
+
+// leave makes the tag absent from when it was last heard.
+func (s *State) leave(e *Effects) {
+	s.leaveZone(s.mem.heard, e)
+	s.mem.present = false
+	s.holdStored(s.mem.heard, e)
+	s.mem.stored = schema.Fix{}
+	if !s.mem.last.At.IsZero() {
+		s.mem.last.Zone = schema.ZoneID{}
+		e.Moved = append(e.Moved, schema.TagMoved{Fix: s.mem.last, Presence: schema.Absent})
+	}
+	s.mem.choice = choice{plan: s.mem.choice.plan}
+	s.window = window{}
+	s.rest()
+}
+
+// Restore takes up a visit that was open when the engine stopped.
+func (s *State) Restore(v schema.Visit, e *Effects) {
+	if s.mem.present || v.ID.IsZero() || !v.LeftAt.IsZero() {
+		return
+	}
+	p := s.plans.Plan(v.Plan)
+	if p == nil || p.zone(v.Zone) == outside {
+		v.LeftAt = v.EnteredAt // nobody knows; the zone went while the engine was down
+		e.Visits = append(e.Visits, v)
+		return
+	}
+	s.mem.fence, s.mem.fencePlan = fence.Within(p.zone(v.Zone)), v.Plan
+	s.mem.choice.plan, s.mem.visit, s.mem.present = v.Plan, v, true
+	s.mem.heard = max(s.mem.heard, v.EnteredAt)
+	e.Zones = append(e.Zones, s.presence(true, v.EnteredAt))
+}
+
+// Recheck ends the visit to a zone that its plan has no longer, and the presence
+// of a tag that no receiver is left to tell about.
+func (s *State) Recheck(id schema.PlanID, e *Effects) {
+	if !s.mem.present || s.mem.choice.plan != id {
+		return
+	}
+	p := s.plans.Plan(id)
+	if p == nil || s.orphaned() {
+		s.leave(e)
+		return
+	}
+	s.dropLostZone(p, s.mem.heard, e)
+}
+
+// orphaned reports whether every receiver that heard the tag last was taken off
+// its plan.
+func (s *State) orphaned() bool {
+	some := false
+	for i := range s.window.receivers {
+		r := &s.window.receivers[i]
+		if r.heard > s.mem.heard.Add(-s.cfg.Window) {
+			if s.standing(r) {
+				return false
+			}
+			some = true
+		}
+	}
+	return some
+}
+
+// retireAfter is how long an absent tag must not be heard before its actor goes,
+// and restAfter how long a present one before it gives back its memory: it may be
+// that all scanners are away.
+const (
+	retireAfter = 10 * time.Minute
+	restAfter   = 30 * time.Minute
+)
+
+// Sweep tells the time of the server and returns whether the tag may be
+// forgotten.
+func (s *State) Sweep(now time.Time) (retire bool) {
+	if s.mem.seen.IsZero() {
+		s.mem.seen = now
+	}
+	unheard := now.Sub(s.mem.seen)
+	if unheard >= restAfter {
+		s.rest()
+	}
+	return !s.mem.present && unheard >= retireAfter
+}
+
+// Clear forgets all, after ending what is open: for a tag whose memory itself
+// makes its actor fail again and again.
+func (s *State) Clear(e *Effects) {
+	if v := s.mem.visit; !v.ID.IsZero() {
+		e.Zones = append(e.Zones, s.presence(false, s.mem.heard))
+		v.LeftAt = max(v.EnteredAt, s.mem.heard)
+		e.Visits = append(e.Visits, v)
+	}
+	*s = State{key: s.key, cfg: s.cfg, plans: s.plans}
+}
+
+func sinceEpoch(t schema.EventTime) time.Duration { return time.Duration(t) * time.Millisecond }
+
+func eventTime(d time.Duration) schema.EventTime { return schema.EventTime(d.Milliseconds()) }

@@ -1,0 +1,208 @@
+package tag
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"mybeacon/geometry/locate"
+	"mybeacon/schema"
+)
+
+// receiver is what a tag remembers of one device that hears it.
+type receiver struct {
+	source    schema.Source // at the newest frame that heard the tag
+	heard     schema.EventTime
+	delivered schema.EventTime
+	plan      *Plan // for which place was looked up
+	place     int   // in plan's layout, or -1
+}
+
+// placeOn returns the receiver's place on the plan, or -1. The look-up is kept
+// until the plan changes.
+func (r *receiver) placeOn(p *Plan) int {
+	if r.source.Plan != p.Layout.Plan {
+		return -1
+	}
+	if r.plan != p {
+		r.plan, r.place = p, p.receiver(r.source.Receiver)
+	}
+	return r.place
+}
+
+// sample is one observation in the window.
+type sample struct {
+	at       schema.EventTime
+	rssi     schema.CentiDBm
+	receiver int16
+	fresh    bool // no fix has seen it
+}
+
+// window is who heard the tag, when and how loudly.
+type window struct {
+	receivers []receiver
+	samples   []sample
+	located   []locate.Sample // reused
+}
+
+// note takes in what one frame says.
+func (w *window) note(cfg *Config, h *Heard, oldest schema.EventTime) (newest schema.EventTime) {
+	at := w.receiver(h.Frame.Source.Device, cfg.MaxReceivers)
+	r := &w.receivers[at]
+	if r.source != h.Frame.Source {
+		r.source, r.plan = h.Frame.Source, nil
+	}
+	r.delivered = max(r.delivered, h.Frame.Delivered)
+	for _, s := range h.Samples {
+		newest = max(newest, s.At)
+		if s.At < oldest {
+			continue
+		}
+		if len(w.samples) >= cfg.MaxSamples {
+			w.dropOldest()
+		}
+		w.samples = append(w.samples, sample{s.At, s.RSSI, int16(at), true})
+	}
+	r.heard = max(r.heard, newest)
+	return newest
+}
+
+// receiver returns the index of the device, in the place of the one that heard
+// the tag longest ago when there are too many.
+func (w *window) receiver(id schema.DeviceID, limit int) int {
+	stalest := 0
+	for i := range w.receivers {
+		if w.receivers[i].source.Device == id {
+			return i
+		}
+		if w.receivers[i].heard < w.receivers[stalest].heard {
+			stalest = i
+		}
+	}
+	if len(w.receivers) < limit {
+		w.receivers = append(w.receivers, receiver{source: schema.Source{Device: id}})
+		return len(w.receivers) - 1
+	}
+	w.samples = slices.DeleteFunc(w.samples, func(s sample) bool { return int(s.receiver) == stalest })
+	w.receivers[stalest] = receiver{source: schema.Source{Device: id}}
+	return stalest
+}
+
+// dropOldest makes room. Only a transmitter that floods gets here.
+func (w *window) dropOldest() {
+	oldest := 0
+	for i := range w.samples {
+		if w.samples[i].at < w.samples[oldest].at {
+			oldest = i
+		}
+	}
+	w.samples = slices.Delete(w.samples, oldest, oldest+1)
+}
+
+// progress notes how far a device has delivered.
+func (w *window) progress(p *Progress) bool {
+	for i := range w.receivers {
+		if r := &w.receivers[i]; r.source.Device == p.Device {
+			r.delivered = max(r.delivered, p.Delivered)
+			return true
+		}
+	}
+	return false
+}
+
+// clock is the newest time that any receiver told of.
+func (w *window) clock() (t schema.EventTime) {
+	for i := range w.receivers {
+		t = max(t, w.receivers[i].delivered, w.receivers[i].heard)
+	}
+	return t
+}
+
+// delivered reports whether all receivers that heard the tag after since have
+// delivered up to through, and that there are such.
+func (w *window) delivered(since, through schema.EventTime, counts func(*receiver) bool) bool {
+	any := false
+	for i := range w.receivers {
+		r := &w.receivers[i]
+		if r.heard <= since || !counts(r) {
+			continue
+		}
+		if r.delivered < through {
+			return false
+		}
+		any = true
+	}
+	return any
+}
+
+// firstFresh returns the oldest sample that no fix has seen.
+func (w *window) firstFresh() (at schema.EventTime, ok bool) {
+	for i := range w.samples {
+		if s := &w.samples[i]; s.fresh && (!ok || s.at < at) {
+			at, ok = s.at, true
+		}
+	}
+	return at, ok
+}
+
+// prune forgets samples up to a time.
+func (w *window) prune(through schema.EventTime) {
+	w.samples = slices.DeleteFunc(w.samples, func(s sample) bool { return s.at <= through })
+}
+
+// locate returns the samples before end that the plan's receivers heard, with
+// their age at end, and marks all samples before end as seen. The order is that
+// of the receivers on the plan and then of time, so that sums over them come out
+// the same whatever the order of arrival. The result is valid until the next call.
+func (w *window) locate(p *Plan, end schema.EventTime) []locate.Sample {
+	w.located = w.located[:0]
+	for i := range w.samples {
+		s := &w.samples[i]
+		if s.at >= end {
+			continue
+		}
+		s.fresh = false
+		if place := w.receivers[s.receiver].placeOn(p); place >= 0 {
+			w.located = append(w.located, locate.Sample{Receiver: place, RSSIdBm: s.rssi.DBm(), Age: end.Sub(s.at)})
+		}
+	}
+	slices.SortFunc(w.located, func(a, b locate.Sample) int {
+		return cmp.Or(cmp.Compare(a.Receiver, b.Receiver), cmp.Compare(a.Age, b.Age), cmp.Compare(a.RSSIdBm, b.RSSIdBm))
+	})
+	return w.located
+}
+
+// see marks all samples before end as seen.
+func (w *window) see(end schema.EventTime) {
+	for i := range w.samples {
+		if w.samples[i].at < end {
+			w.samples[i].fresh = false
+		}
+	}
+}
+
+// loudestAge is how old a sample may be to name the receiver of a fix, unless
+// all are older: the window is longer than a walk past a receiver.
+const loudestAge = 2 * time.Second
+
+// loudest returns the receiver on the plan that heard the tag loudest before end.
+// Equal powers go to the receiver that comes first on the plan.
+func (w *window) loudest(p *Plan, end schema.EventTime) (best *receiver, rssi schema.CentiDBm) {
+	recent := false
+	for i := range w.samples {
+		s := &w.samples[i]
+		r := &w.receivers[s.receiver]
+		if s.at >= end || r.placeOn(p) < 0 {
+			continue
+		}
+		isRecent := end.Sub(s.at) <= loudestAge
+		better := best == nil || isRecent && !recent
+		if !better && isRecent == recent {
+			better = s.rssi > rssi || s.rssi == rssi && r.place < best.place
+		}
+		if better {
+			best, rssi, recent = r, s.rssi, isRecent
+		}
+	}
+	return best, rssi
+}
