@@ -1,0 +1,241 @@
+package locate_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/golang/geo/r2"
+
+	"mybeacon/geometry/fence"
+	"mybeacon/geometry/locate"
+)
+
+// score is how well fixes meet the truth.
+type score struct {
+	errors             []float64 // metres
+	right              int       // fixes in the zone of the truth
+	within68, within95 int       // truths inside the stated radii
+	outside            int       // fixes outside the plan
+}
+
+func (s *score) add(rec *recording, est locate.Estimate, truth r2.Point) {
+	d := est.Pos.Sub(truth).Norm()
+	s.errors = append(s.errors, d)
+	got, _ := rec.zones.Find(est.Pos)
+	if want, _ := rec.zones.Find(truth); got == want {
+		s.right++
+	}
+	if d <= est.AccuracyM {
+		s.within68++
+	}
+	if d <= est.Accuracy95M {
+		s.within95++
+	}
+	if !rec.site.Bounds.ContainsPoint(est.Pos) {
+		s.outside++
+	}
+}
+
+func (s *score) share(n int) float64 { return 100 * float64(n) / float64(len(s.errors)) }
+
+func (s *score) quantile(q float64) float64 {
+	sorted := slices.Sorted(slices.Values(s.errors))
+	return sorted[int(q*float64(len(sorted)-1))]
+}
+
+func (s *score) mean() float64 {
+	sum := 0.0
+	for _, e := range s.errors {
+		sum += e
+	}
+	return sum / float64(len(s.errors))
+}
+
+func (s *score) String() string {
+	return fmt.Sprintf("%d fixes: median %.2f mean %.2f p90 %.2f m, zone %.1f %%, coverage %.0f / %.0f %%",
+		len(s.errors), s.quantile(0.5), s.mean(), s.quantile(0.9), s.share(s.right), s.share(s.within68), s.share(s.within95))
+}
+
+// scoreTrack compares each fix with the nearest truth; truths come three a
+// second, with gaps, and a gap is not scored.
+func scoreTrack(t *testing.T, rec *recording, track string, without int) *score {
+	t.Helper()
+	s, truth := &score{}, rec.truth[track]
+	i := 0
+	rec.replay(t, track, without, func(second float64, est locate.Estimate) {
+		for i+1 < len(truth) && math.Abs(truth[i+1].at-second) <= math.Abs(truth[i].at-second) {
+			i++
+		}
+		if math.Abs(truth[i].at-second) < 0.4 {
+			s.add(rec, est, truth[i].pos)
+		}
+	})
+	return s
+}
+
+// scoreSnapshots fixes each snapshot with a fresh state, because consecutive
+// ones are not a walk.
+func scoreSnapshots(t *testing.T, rec *recording) *score {
+	s, events := &score{}, rec.heard["snapshots"]
+	track := rec.locator(t).NewTrack()
+	for _, truth := range rec.truth["snapshots"] {
+		var samples []locate.Sample
+		for len(events) > 0 && events[0].at <= truth.at {
+			if events[0].at == truth.at {
+				samples = append(samples, locate.Sample{Receiver: events[0].receiver, RSSIdBm: events[0].rssi})
+			}
+			events = events[1:]
+		}
+		track.Reset()
+		if est, ok := track.Update(0, samples); ok {
+			s.add(rec, est, truth.pos)
+		}
+	}
+	return s
+}
+
+// bar is what must be reached. The bars are between what is asked of a system
+// without any survey (flat 1.40 / 1.60 / 3.0 m and 79 %, library 1.52 / 1.90 /
+// 3.75 m and 70 %) and what is reached, so that a step back is noticed.
+type bar struct{ median, mean, p90, zone, low68, high68, low95 float64 }
+
+func (s *score) mustMeet(t *testing.T, b bar) {
+	t.Helper()
+	t.Log(s)
+	check := func(name string, got, lo, hi float64) {
+		t.Helper()
+		if !(got >= lo && got <= hi) {
+			t.Errorf("%s is %.2f, want %g to %g", name, got, lo, hi)
+		}
+	}
+	check("median error", s.quantile(0.5), 0, b.median)
+	check("mean error", s.mean(), 0, b.mean)
+	check("90th percentile", s.quantile(0.9), 0, b.p90)
+	check("share in the right zone", s.share(s.right), b.zone, 100)
+	check("truth within the 68 % radius", s.share(s.within68), b.low68, b.high68)
+	check("truth within the 95 % radius", s.share(s.within95), b.low95, 100)
+	check("fixes outside the plan", float64(s.outside), 0, 0)
+}
+
+// A robot drives through a furnished flat with six receivers.
+func TestFlat(t *testing.T) {
+	rec := record(t, "flat")
+	all := scoreTrack(t, rec, "robot", -1)
+	all.mustMeet(t, bar{median: 1.30, mean: 1.42, p90: 2.6, zone: 82, low68: 58, high68: 78, low95: 88})
+	if len(all.errors) < 300 {
+		t.Errorf("only %d fixes of some 330 were scored", len(all.errors))
+	}
+}
+
+// Any one receiver may die: the error grows, it does not explode. Without the
+// only receiver of the bedroom the median doubles; nobody else hears that corner.
+func TestFlatWithoutOneReceiver(t *testing.T) {
+	rec := record(t, "flat")
+	whole := scoreTrack(t, rec, "robot", -1).quantile(0.5)
+	for dead := range rec.site.Receivers {
+		s := scoreTrack(t, rec, "robot", dead)
+		t.Logf("without receiver %d: %v", dead, s)
+		if got := s.quantile(0.5); got > 2.1*whole {
+			t.Errorf("without receiver %d the median error is %.2f m, with all %.2f m", dead, got, whole)
+		}
+		if s.outside > 0 {
+			t.Errorf("without receiver %d %d fixes are outside the plan", dead, s.outside)
+		}
+	}
+}
+
+// The constants are on plateaus: a quarter more or less of any of them changes
+// the median error by a sixth at most. What is on an edge here is tuned to this
+// flat and will fail in the next. The path loss exponent is left out: it is a
+// property of the building and not of the method. This flat would like 1.5
+// (median 0.96 m), the library 2.5; 2 stands between them until it is learned.
+func TestNoConstantIsOnAnEdge(t *testing.T) {
+	rec := record(t, "flat")
+	whole := scoreTrack(t, rec, "robot", -1).quantile(0.5)
+	for name, field := range map[string]func(*locate.Config) *float64{
+		"CellM":          func(c *locate.Config) *float64 { return &c.CellM },
+		"Noise.ScaleDB":  func(c *locate.Config) *float64 { return &c.Noise.ScaleDB },
+		"Noise.Freedom":  func(c *locate.Config) *float64 { return &c.Noise.Freedom },
+		"WeakDB":         func(c *locate.Config) *float64 { return &c.WeakDB },
+		"StaleDB2PS":     func(c *locate.Config) *float64 { return &c.StaleDB2PS },
+		"Tempering":      func(c *locate.Config) *float64 { return &c.Tempering },
+		"Floor":          func(c *locate.Config) *float64 { return &c.Floor },
+		"Level.SpreadDB": func(c *locate.Config) *float64 { return &c.Level.SpreadDB },
+		"Level.DriftDB":  func(c *locate.Config) *float64 { return &c.Level.DriftDB },
+		"Level.KnownDB":  func(c *locate.Config) *float64 { return &c.Level.KnownDB },
+		"Motion.StepM":   func(c *locate.Config) *float64 { return &c.Motion.StepM },
+		"Motion.StillM":  func(c *locate.Config) *float64 { return &c.Motion.StillM },
+		"Motion.Travel":  func(c *locate.Config) *float64 { return &c.Motion.TravelMPS },
+	} {
+		for _, factor := range []float64{0.75, 1.25} {
+			cfg := locate.DefaultConfig()
+			*field(&cfg) *= factor
+			rec.cfg = cfg
+			got := scoreTrack(t, rec, "robot", -1).quantile(0.5)
+			t.Logf("%s times %g: median %.2f m", name, factor, got)
+			if math.Abs(got-whole) > whole/6 {
+				t.Errorf("%s times %g: the median error goes from %.2f to %.2f m", name, factor, whole, got)
+			}
+		}
+	}
+}
+
+// A phone in a library hears some of 24 beacons: the mirrored topology, one
+// snapshot each.
+func TestLibrary(t *testing.T) {
+	s := scoreSnapshots(t, record(t, "library"))
+	// The 68 % radius is too wide here (it holds some 82 %): thirteen receivers in
+	// line of sight are less noisy than the walls of homes, and a single snapshot
+	// cannot tell. Too wide is the honest side.
+	s.mustMeet(t, bar{median: 1.52, mean: 1.85, p90: 3.5, zone: 71, low68: 58, high68: 90, low95: 88})
+	if len(s.errors) != 964 {
+		t.Errorf("%d of 964 snapshots were fixed", len(s.errors))
+	}
+}
+
+// Somebody walks in and out of a chamber between ten receivers.
+func TestDoors(t *testing.T) {
+	rec := record(t, "doors")
+	for _, track := range []string{"walk_sensor_1_measurement_1", "walk_sensor_1_measurement_2"} {
+		right, all, entered := walkThroughDoors(t, rec, track)
+		share := 100 * float64(right) / float64(all)
+		t.Logf("%s: right zone %.1f %% of %d s, %d changes of 4", track, share, all, entered)
+		if share < 93 {
+			t.Errorf("%s: in the right zone %.1f %% of the time, want 93", track, share)
+		}
+		if entered > 6 {
+			t.Errorf("%s: %d changes of zone, the truth has 4", track, entered)
+		}
+	}
+}
+
+func walkThroughDoors(t *testing.T, rec *recording, track string) (right, all, entered int) {
+	cfg := fence.Config{EnterDelay: 2 * time.Second, ExitDelay: 2 * time.Second, Timeout: time.Minute}
+	state, stays, zone := fence.State{}, rec.stays[track], -1
+	entered = -1 // the first entry is no change
+	rec.replay(t, track, -1, func(second float64, est locate.Estimate) {
+		found, ok := rec.zones.Find(est.Pos)
+		if !ok {
+			found = -1
+		}
+		for _, tr := range state.Observe(cfg, time.Duration(second)*time.Second, found) {
+			if zone = -1; tr.Enter {
+				zone = tr.Zone
+				entered++
+			}
+		}
+		for len(stays) > 1 && stays[1].from <= second {
+			stays = stays[1:]
+		}
+		if stays[0].zone >= 0 && zone >= 0 {
+			all++
+			if stays[0].zone == zone {
+				right++
+			}
+		}
+	})
+	return right, all, entered
+}

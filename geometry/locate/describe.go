@@ -1,0 +1,120 @@
+package locate
+
+import (
+	"math"
+
+	"github.com/golang/geo/r2"
+)
+
+// describe normalises the posterior and says what it means. It reports false
+// when there is no mass to normalise.
+func (f *filter) describe(readings []reading, s *scratch) (Estimate, bool) {
+	total := 0.0
+	for _, m := range f.mass {
+		total += float64(m)
+	}
+	if !(total > 0) || math.IsInf(total, 0) {
+		return Estimate{}, false
+	}
+	scale := float32(1 / total)
+	for i := range f.mass {
+		f.mass[i] *= scale
+	}
+	f.learnLevel(readings, s)
+	est := Estimate{Pos: f.mean(), Receivers: len(readings), LevelDBm: f.level.mean}
+	est.AccuracyM, est.Accuracy95M = f.radii(est.Pos)
+	est.Residual = f.residual(readings, est.Pos)
+	return est, true
+}
+
+// mean returns the posterior mean. Of all single points it has the least
+// expected squared error, it moves smoothly, and as a mean of points within a
+// rectangle it stays within the rectangle.
+func (f *filter) mean() r2.Point {
+	var x, y float64
+	for row := range f.win.rows {
+		var across, along float32
+		for col, m := range f.mass[row*f.win.cols : (row+1)*f.win.cols] {
+			across += m
+			along += m * float32(col)
+		}
+		x += float64(along)
+		y += float64(across) * float64(row)
+	}
+	g := &f.loc.grid
+	first := g.centre(f.win.col, f.win.row)
+	p := r2.Point{X: first.X + x*g.cell.X, Y: first.Y + y*g.cell.Y}
+	return g.bounds.ClampPoint(p) // rounding of the sums could pass the border by 1e-6
+}
+
+// learnLevel hands the track's level what the posterior says about it.
+func (f *filter) learnLevel(readings []reading, s *scratch) {
+	var mean, square float64
+	for i, m := range f.mass {
+		d := float64(s.level[i]) - f.level.mean
+		mean += float64(m) * d
+		square += float64(m) * d * d
+	}
+	weight := 0.0
+	for _, r := range readings {
+		weight += float64(r.weight)
+	}
+	f.level.learn(f.loc.cfg.Level, f.level.mean+mean, math.Max(square-mean*mean, 0), weight)
+}
+
+// bins of the distance histogram: 1.5 % of the window's diagonal each.
+const bins = 128
+
+// radii returns the radii around p that hold 68 % and 95 % of the posterior.
+// Mass is counted by distance in bins and interpolated within one, so the
+// error is below a bin; the extent of a cell, 0.41 of its side, is added in
+// quadrature, because mass within a cell is spread over it.
+func (f *filter) radii(p r2.Point) (r68, r95 float64) {
+	g := &f.loc.grid
+	var at [bins]float32
+	first := g.centre(f.win.col, f.win.row).Sub(p)
+	width, height := float64(f.win.cols)*g.cell.X, float64(f.win.rows)*g.cell.Y
+	step := math.Hypot(width, height) / (bins - 1)
+	for row := range f.win.rows {
+		dy := first.Y + float64(row)*g.cell.Y
+		for col, m := range f.mass[row*f.win.cols : (row+1)*f.win.cols] {
+			if m < 1e-9 { // all such cells together hold less than 2e-5
+				continue
+			}
+			dx := first.X + float64(col)*g.cell.X
+			at[min(int(math.Sqrt(dx*dx+dy*dy)/step), bins-1)] += m
+		}
+	}
+	extent := 0.41 * math.Sqrt(g.cell.X*g.cell.Y)
+	return math.Hypot(quantile(&at, 0.68)*step, extent), math.Hypot(quantile(&at, 0.95)*step, extent)
+}
+
+// quantile returns the place in the histogram, in bins, below which the share
+// of the mass lies. Within a bin the mass is taken to be spread evenly. A sum
+// that rounding keeps below the share ends at the last bin's far side.
+func quantile(at *[bins]float32, share float32) float64 {
+	below := float32(0)
+	for i, m := range at {
+		if below+m >= share {
+			return float64(i) + float64((share-below)/m)
+		}
+		below += m
+	}
+	return bins
+}
+
+// residual returns how far the readings are from what a tag at p with the
+// learned level would give: root mean square in dB. Two readings or fewer always
+// fit somewhere, so it says little then.
+func (f *filter) residual(readings []reading, p r2.Point) float64 {
+	g := &f.loc.grid
+	at := p.Sub(g.bounds.Lo())
+	col := min(int(at.X/g.cell.X), g.cols-1)
+	row := min(int(at.Y/g.cell.Y), g.rows-1)
+	sum := 0.0
+	for _, r := range readings {
+		e := float64(r.rssi) - float64(f.loc.gain[r.receiver][row*g.cols+col]) - f.level.mean
+		sum += e * e
+	}
+	return math.Sqrt(sum / float64(len(readings)))
+}

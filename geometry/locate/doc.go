@@ -1,0 +1,65 @@
+// Package locate estimates where on a plan a tag is from how loudly the plan's
+// receivers hear it.
+//
+// # Method
+//
+// A [Track] is a Bayes filter over a grid of the plan. Each fix predicts (mass
+// spreads by a random walk, package track) and updates every cell c with every
+// receiver r that heard the tag within the window:
+//
+//	expected(r, c) = level − 10·n·log10(distance(r, c))       package ranging
+//	error(r, c)    = heard(r) − expected(r, c)                 Student-t, in dB
+//
+// Distances are three-dimensional: receivers hang under the ceiling, and at
+// 2 m height their height is what separates "below it" from "two metres off".
+// The work is done in decibels and never in metres, because an error of 6 dB is
+// a factor of two in distance and squares of distances let the worst receiver
+// decide.
+//
+// Four choices make it work without a survey:
+//
+//   - The tag's level is unknown. For each cell the level that explains the
+//     readings best is found first (a robust mean of heard + loss), so that only
+//     differences between receivers place the tag. What was found is remembered
+//     per track as a weak prior that tightens, so that one or two receivers can
+//     still say something later.
+//   - Weak receivers count less. Between a tag and the receiver that hears it
+//     30 dB below the loudest stand walls and people, each with an error of its
+//     own; the noise scale grows with how far below the loudest a receiver is.
+//   - The likelihood is tempered. Errors of successive seconds and of neighbour
+//     receivers are correlated, and a filter that takes them for independent is
+//     confidently wrong.
+//   - A floor of mass is kept everywhere, so that a wrong belief dies within
+//     seconds when the evidence moves elsewhere.
+//
+// The estimate is the posterior mean, which never leaves the plan, and its
+// accuracy is the radius that holds 68 % of the posterior mass around it.
+// With one receiver the posterior is a wide blot and the accuracy says so.
+//
+// # Limits
+//
+//   - The path loss exponent is that of free space everywhere. A building with
+//     another one is positioned with a scale error that the level partly absorbs.
+//   - All receivers count as equally sensitive; one that hears 6 dB less than
+//     its siblings pushes tags away from itself.
+//   - The walk is a random one, without direction. Where receivers stand 20 m
+//     apart a brisk walker is followed some metres behind.
+//   - That a receiver did not hear a tag says nothing: it may have been off.
+//
+// # Cost
+//
+// The expected powers are tables, computed once per plan and shared by its tags.
+// A fix touches at most [Config.MaxCells] cells and [Config.MaxReceivers]
+// receivers; on a plan of more cells a track follows the tag with a window. No
+// fix allocates, except the first of a track and the first after Reset.
+//
+// # Concurrency
+//
+// A [Locator] is immutable and safe for concurrent use. A [Track] is state of
+// one tag: one goroutine at a time. Tracks of one locator may run in parallel.
+//
+// # Determinism
+//
+// Equal samples in equal order give equal bits on one architecture. The order
+// of the samples within one call changes an estimate by rounding only.
+package locate

@@ -1,0 +1,125 @@
+package locate
+
+import (
+	"math"
+	"time"
+
+	"github.com/golang/geo/r2"
+
+	"mybeacon/geometry/track"
+)
+
+// filter is the state of one tag: [Track]. Its only memory beyond the struct is
+// mass, at most 4 bytes for each of [Config.MaxCells].
+type filter struct {
+	loc   *locator
+	mass  []float32 // posterior over win, sums to one; nil while nothing is known
+	win   window
+	last  time.Duration // event time of the posterior
+	level level         // survives a restart of the posterior, not a Reset
+	pace  track.Pace
+}
+
+// Reset implements [Track].
+func (f *filter) Reset() { *f = filter{loc: f.loc} }
+
+// Update implements [Track].
+func (f *filter) Update(at time.Duration, samples []Sample) (Estimate, bool) {
+	s := f.loc.borrow()
+	defer f.loc.giveBack(s)
+	readings := s.heard.condense(&f.loc.cfg, samples)
+	if len(readings) == 0 {
+		return Estimate{}, false
+	}
+	dt := f.predict(at, readings, s)
+	f.weigh(readings, s)
+	est, ok := f.describe(readings, s)
+	if !ok {
+		// Rounding left no mass anywhere, which the bounds on Config exclude for
+		// sane readings. A fresh start with the next fix beats a wrong belief.
+		f.Reset()
+		return Estimate{}, false
+	}
+	f.pace.Observe(f.loc.cfg.Motion, est.Pos, dt)
+	return est, true
+}
+
+// predict moves the belief to the time of the fix and returns how much time
+// that is. After a long gap the position is as good as unknown, but the tag is
+// still the same tag: its level stays.
+func (f *filter) predict(at time.Duration, readings []reading, s *scratch) time.Duration {
+	cfg := &f.loc.cfg
+	if f.mass == nil {
+		f.mass = make([]float32, f.loc.cols*f.loc.rows)
+		f.level = newLevel(cfg.Level)
+		f.restart(at, readings)
+		return 0
+	}
+	dt := max(at-f.last, 0)
+	f.level.predict(cfg.Level, dt)
+	if dt > cfg.MaxGap {
+		f.pace = track.Pace{}
+		f.restart(at, readings)
+		return 0
+	}
+	f.last = max(at, f.last)
+	f.follow(readings, s)
+	spread := f.pace.Spread(cfg.Motion, dt)
+	kx := track.NewKernel(spread / f.loc.grid.cell.X)
+	ky := track.NewKernel(spread / f.loc.grid.cell.Y)
+	track.Diffuse(track.Field{Cols: f.win.cols, Rows: f.win.rows, Mass: f.mass}, &kx, &ky, s.blur)
+	return dt
+}
+
+// restart spreads the mass evenly over the window around where the tag is loud.
+func (f *filter) restart(at time.Duration, readings []reading) {
+	f.last = at
+	f.win = f.loc.grid.around(f.loc.loudestPlace(readings), f.loc.cols, f.loc.rows)
+	even := 1 / float32(len(f.mass))
+	for i := range f.mass {
+		f.mass[i] = even
+	}
+}
+
+// loudestPlace returns the mean of the receivers' places weighted by amplitude.
+// It only has to be right within a quarter of a window.
+func (l *locator) loudestPlace(readings []reading) r2.Point {
+	var sum r2.Point
+	total := 0.0
+	for _, r := range readings {
+		w := math.Pow(10, float64(r.rssi-readings[0].rssi)/20)
+		sum = sum.Add(l.at[r.receiver].Mul(w))
+		total += w
+	}
+	return sum.Mul(1 / total)
+}
+
+// follow moves the window of a large plan when the tag has left its middle
+// half. The slack keeps it from sliding with every fix.
+func (f *filter) follow(readings []reading, s *scratch) {
+	g := &f.loc.grid
+	if f.win.cols == g.cols && f.win.rows == g.rows {
+		return
+	}
+	to := g.around(f.loc.loudestPlace(readings), f.win.cols, f.win.rows)
+	if 4*abs(to.col-f.win.col) <= f.win.cols && 4*abs(to.row-f.win.row) <= f.win.rows {
+		return
+	}
+	f.slide(to, s.blur)
+	f.win = to
+}
+
+// slide moves the mass to another window of the same size. Where the windows do
+// not overlap the mass is zero and the floor fills it.
+func (f *filter) slide(to window, tmp []float32) {
+	from, n := f.win, f.win.cols
+	clear(tmp)
+	left, right := max(to.col, from.col), min(to.col, from.col)+n
+	for row := max(to.row, from.row); row < min(to.row, from.row)+from.rows && left < right; row++ {
+		src, dst := (row-from.row)*n-from.col, (row-to.row)*n-to.col
+		copy(tmp[dst+left:dst+right], f.mass[src+left:src+right])
+	}
+	copy(f.mass, tmp)
+}
+
+func abs(i int) int { return max(i, -i) }

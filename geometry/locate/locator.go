@@ -1,0 +1,125 @@
+package locate
+
+import (
+	"math"
+	"runtime"
+	"time"
+
+	"github.com/golang/geo/r2"
+
+	"mybeacon/geometry/ranging"
+)
+
+// Sample is one reading of a tag by one receiver.
+type Sample struct {
+	Receiver int           // index into Site.Receivers
+	RSSIdBm  float64       // −127…20; others are ignored
+	Age      time.Duration // before the end of the second being fixed; a negative age counts as zero
+}
+
+// Estimate is where a tag was at the end of one second.
+type Estimate struct {
+	Pos         r2.Point // metres on the plan, always within its bounds
+	AccuracyM   float64  // radius around Pos that holds 68 % of the posterior
+	Accuracy95M float64  // the same for 95 %
+	Receivers   int      // that took part
+	Residual    float64  // root mean square of what Pos leaves unexplained, dB
+	LevelDBm    float64  // learned power of the tag at one metre
+}
+
+// Locator knows a plan. It is immutable, shared by all tags of the plan and
+// safe for concurrent use.
+type Locator interface {
+	// NewTrack returns the state of a tag of which nothing is known. It is small
+	// until its first Update.
+	NewTrack() Track
+}
+
+// Track estimates the positions of one tag. It belongs to one goroutine at a
+// time.
+type Track interface {
+	// Update returns where the tag was at event time at, given what was heard up
+	// to then. at counts from any fixed origin; an at that is not later than the
+	// previous one counts as no time having passed. It returns false when no
+	// sample is usable: then nothing can be said, and the track is as before.
+	// samples is not retained.
+	Update(at time.Duration, samples []Sample) (Estimate, bool)
+	// Reset forgets everything and frees the memory of the posterior.
+	Reset()
+}
+
+// New returns a locator of the site, or an error that names what is wrong with
+// the site or the configuration. It computes the tables: some 10 ns per cell
+// and receiver.
+func New(site Site, cfg Config) (Locator, error) {
+	if err := site.Validate(); err != nil {
+		return nil, err
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	l := &locator{cfg: cfg, grid: newGrid(site, cfg), pool: make(chan *scratch, runtime.GOMAXPROCS(0))}
+	l.cols, l.rows = l.grid.windowSize(cfg.MaxCells)
+	l.tables(site)
+	return l, nil
+}
+
+type locator struct {
+	cfg        Config
+	grid       grid
+	cols, rows int         // size of every track's window
+	gain       [][]float32 // per receiver and cell: expected power relative to one metre, dB
+	at         []r2.Point  // per receiver: its place, moved into the bounds
+	pool       chan *scratch
+}
+
+func (l *locator) tables(site Site) {
+	l.gain = make([][]float32, len(site.Receivers))
+	l.at = make([]r2.Point, len(site.Receivers))
+	for i, r := range site.Receivers {
+		l.at[i] = l.grid.bounds.ClampPoint(r2.Point{X: r.X, Y: r.Y})
+		gain := make([]float32, 0, l.grid.cols*l.grid.rows)
+		for row := range l.grid.rows {
+			for col := range l.grid.cols {
+				c := l.grid.centre(col, row)
+				d := math.Hypot(math.Hypot(c.X-r.X, c.Y-r.Y), site.TagHeightM-r.Z)
+				gain = append(gain, float32(-ranging.LossDB(d, l.cfg.Exponent)))
+			}
+		}
+		l.gain[i] = gain
+	}
+}
+
+// NewTrack implements [Locator].
+func (l *locator) NewTrack() Track { return &filter{loc: l} }
+
+// scratch is the working memory of one Update. A locator keeps as many as may
+// run at once: a track that rests holds none. A channel and not a sync.Pool,
+// because the collector empties a pool and the allocation ceiling is a promise.
+type scratch struct {
+	heard           heard
+	level, num, den []float32
+	odds, blur      []float32
+}
+
+func (l *locator) borrow() *scratch {
+	select {
+	case s := <-l.pool:
+		return s
+	default:
+	}
+	n := l.cols * l.rows
+	buf := make([]float32, 5*n)
+	cut := func(i int) []float32 { return buf[i*n : (i+1)*n : (i+1)*n] }
+	return &scratch{
+		heard: newHeard(len(l.gain), l.cfg.MaxReceivers),
+		level: cut(0), num: cut(1), den: cut(2), odds: cut(3), blur: cut(4),
+	}
+}
+
+func (l *locator) giveBack(s *scratch) {
+	select {
+	case l.pool <- s:
+	default:
+	}
+}

@@ -1,0 +1,140 @@
+package locate
+
+import "math"
+
+// maxTail bounds one receiver's term e²/(ν·σ²) of the Student-t, so that the
+// product of 1+term over maxReceivers receivers stays within float32: 37^24 is
+// 4e37. It is reached at errors of some 75 dB, where any further decibel is
+// equally absurd.
+const maxTail = 36
+
+// weigh multiplies the belief by the likelihood of the readings. After it
+// s.level holds each cell's level and f.mass the posterior, not yet normalised.
+//
+// The loops run receiver by receiver over a row of cells, because a table's row
+// is contiguous; a window's working arrays, 8 KiB each, stay in the nearest
+// caches meanwhile.
+func (f *filter) weigh(readings []reading, s *scratch) {
+	f.meanLevel(readings, s)
+	f.robustLevel(readings, s)
+	f.tails(readings, s)
+	f.posterior(s)
+}
+
+// rows calls do for each row of the window with the table's values there and
+// the range of the window's cells.
+func (f *filter) rows(receiver int, do func(gain []float32, from, to int)) {
+	cols := f.loc.grid.cols
+	if f.win.cols == cols {
+		start := f.win.row * cols
+		do(f.loc.gain[receiver][start:start+f.win.cells()], 0, f.win.cells())
+		return
+	}
+	for row := range f.win.rows {
+		start := (f.win.row+row)*cols + f.win.col
+		do(f.loc.gain[receiver][start:start+f.win.cols], row*f.win.cols, (row+1)*f.win.cols)
+	}
+}
+
+// meanLevel sets s.level to the weighted mean, per cell, of what each reading
+// says the level is (heard − gain), with the track's belief as one more voice.
+func (f *filter) meanLevel(readings []reading, s *scratch) {
+	w0 := float32(1 / f.level.variance)
+	total := w0
+	for _, r := range readings {
+		total += r.weight
+	}
+	fill(s.level, w0*float32(f.level.mean)/total)
+	for _, r := range readings {
+		share := r.weight / total
+		f.rows(r.receiver, func(gain []float32, from, to int) {
+			level := s.level[from:to]
+			gain = gain[:len(level)]
+			for i := range level {
+				level[i] += share * (r.rssi - gain[i])
+			}
+		})
+	}
+}
+
+// robustLevel takes one step of the reweighted mean of a Student-t from the
+// plain mean. One step already frees the level from a single shadowed receiver;
+// more change nothing measurable.
+func (f *filter) robustLevel(readings []reading, s *scratch) {
+	w0 := float32(1 / f.level.variance)
+	fill(s.num, w0*float32(f.level.mean))
+	fill(s.den, w0)
+	nu := f.loc.cfg.Noise.Freedom
+	for _, r := range readings {
+		weight := r.weight * float32((nu+1)/nu)
+		f.rows(r.receiver, func(gain []float32, from, to int) {
+			level, num, den := s.level[from:to], s.num[from:to], s.den[from:to]
+			gain, num, den = gain[:len(level)], num[:len(level)], den[:len(level)]
+			for i := range level {
+				says := r.rssi - gain[i]
+				e := says - level[i]
+				w := weight / (1 + e*e*r.tail)
+				num[i] += w * says
+				den[i] += w
+			}
+		})
+	}
+	for i := range s.level {
+		s.level[i] = s.num[i] / s.den[i]
+	}
+}
+
+// tails sets s.odds to the product over the readings of 1 + e²/(ν·σ²): the
+// Student-t density is a power of it, and one logarithm of a product is cheaper
+// than a logarithm per receiver.
+func (f *filter) tails(readings []reading, s *scratch) {
+	fill(s.odds, 1)
+	for _, r := range readings {
+		f.rows(r.receiver, func(gain []float32, from, to int) {
+			level, odds := s.level[from:to], s.odds[from:to]
+			gain, odds = gain[:len(level)], odds[:len(level)]
+			for i := range level {
+				e := r.rssi - gain[i] - level[i]
+				t := e * e * r.tail
+				if t > maxTail {
+					t = maxTail
+				}
+				odds[i] *= 1 + t
+			}
+		})
+	}
+}
+
+// posterior turns s.odds into tempered likelihoods, relative to the best cell's,
+// and multiplies the belief and its floor by them.
+func (f *filter) posterior(s *scratch) {
+	cfg := &f.loc.cfg
+	power := -cfg.Tempering * (cfg.Noise.Freedom + 1) / 2
+	prior := -cfg.Tempering / 2 / f.level.variance
+	best := math.Inf(-1)
+	for i, odds := range s.odds {
+		e := float64(s.level[i]) - f.level.mean
+		log := power*math.Log(float64(odds)) + prior*e*e
+		best = math.Max(best, log)
+		s.odds[i] = float32(log)
+	}
+	floor := float32(cfg.Floor / float64(len(f.mass)))
+	for i := range f.mass {
+		if log := float64(s.odds[i]) - best; log > negligible {
+			f.mass[i] = (f.mass[i] + floor) * float32(math.Exp(log))
+		} else {
+			f.mass[i] = 0
+		}
+	}
+}
+
+// negligible is the log-likelihood below the best at which a cell is given no
+// mass: all cells together then lack less than 1e-7, and most cells of a large
+// plan are spared an exponential. The floor revives them with the next fix.
+const negligible = -25
+
+func fill(dst []float32, v float32) {
+	for i := range dst {
+		dst[i] = v
+	}
+}
