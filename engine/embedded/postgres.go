@@ -36,6 +36,7 @@ type Postgres struct {
 	cfg      Config
 	secrets  secrets
 	as       *syscall.Credential
+	passes   bool // it reaches its files only with a right of ours
 	cluster  string
 	socket   string // directory of the socket
 	child    *child
@@ -52,7 +53,10 @@ func startPostgres(ctx context.Context, cfg Config, sec secrets) (*Postgres, err
 	if p.as != nil {
 		for _, path := range []string{cfg.DataDir, cfg.Runtime.program("postgres")} {
 			if err := checkReachable(path, p.as.Uid, p.as.Gid); err != nil {
-				return nil, err
+				if !mayPassDirectories() {
+					return nil, err
+				}
+				p.passes = true
 			}
 		}
 	}
@@ -145,6 +149,9 @@ func (p *Postgres) command(program string, args ...string) *exec.Cmd {
 	// Nothing of our environment: it may hold secrets, and PG… variables change what happens.
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", "LD_LIBRARY_PATH=" + filepath.Join(p.cfg.Runtime.PostgresDir, "lib")}
 	cmd.SysProcAttr = childAttr(syscall.SIGINT, p.as)
+	if p.passes {
+		passDirectories(cmd.SysProcAttr)
+	}
 	return cmd
 }
 
