@@ -1,0 +1,167 @@
+package http
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"mybeacon/schema"
+)
+
+// chain puts the middlewares around the router; see the package comment.
+func (s *Server) chain(router http.Handler) http.Handler {
+	h := s.protect(router)
+	h = s.limit(h)
+	h = s.headers(h)
+	h = s.recover(h)
+	return s.observe(h)
+}
+
+type requestKey struct{}
+
+// requestID returns the id of the request that the context belongs to, or "".
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
+func newRequestID() string {
+	var b [10]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		panic("BUG: crypto/rand failed: " + err.Error())
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// observe gives the request an id of our own - a caller's would let him forge
+// log lines - and logs it at debug.
+func (s *Server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, began := newRequestID(), time.Now()
+		ctx := context.WithValue(r.Context(), requestKey{}, id)
+		w.Header().Set("X-Request-Id", id)
+		rec := &recorder{ResponseWriter: w}
+		next.ServeHTTP(rec, r.WithContext(ctx))
+		s.log.DebugContext(ctx, "request", "request", id, "method", r.Method, "path", r.URL.Path,
+			"status", rec.status, "bytes", rec.bytes, "took", time.Since(began), "address", s.clientAddress(r).String())
+	})
+}
+
+// recorder remembers what was answered. Unwrap keeps hijacking and deadlines.
+type recorder struct {
+	http.ResponseWriter
+	status int // 0 until the header is written; stays 0 for a hijacked socket
+	bytes  int64
+}
+
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= 200 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// recover turns a panic into a 500 and a logged stack.
+func (s *Server) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			s.log.ErrorContext(r.Context(), "panic in a request", "request", requestID(r.Context()),
+				"method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+			if rec, ok := w.(*recorder); ok && rec.status != 0 {
+				panic(http.ErrAbortHandler) // half an answer must not look whole
+			}
+			writeProblem(w, r, newProblem(http.StatusInternalServerError, "an internal error; it was logged under the request id"))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// contentPolicy allows what the console needs and no more: Vuetify makes style
+// elements at run time, the editor's tracer is WebAssembly, images are drawn to
+// blobs. connect-src 'self' covers the live socket.
+const contentPolicy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; " +
+	"img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; frame-src 'none'; frame-ancestors 'none'; " +
+	"base-uri 'none'; form-action 'self'"
+
+func (s *Server) headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		if s.cfg.Secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			h.Set("Cache-Control", "no-store")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// limit refuses paths that a router and a check might read differently, and
+// bounds how long an answer may take. A socket takes its connection over and
+// clears the deadline with it.
+func (s *Server) limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ambiguous(r) {
+			s.WriteError(w, r, schema.Errorf(schema.Invalid, "", `the path must not contain "//", "/./", "/../", a backslash or an encoded slash`))
+			return
+		}
+		if r.Header.Get("Upgrade") == "" {
+			// A writer without deadlines, as in tests, has no slow peer either.
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func ambiguous(r *http.Request) bool {
+	raw := strings.ToLower(r.URL.EscapedPath())
+	for _, bad := range []string{"//", "/./", "/../", "%2f", "%5c", `\`, "%2e", "%00"} {
+		if strings.Contains(raw, bad) {
+			return true
+		}
+	}
+	return !strings.HasPrefix(raw, "/") || strings.HasSuffix(raw, "/.") || strings.HasSuffix(raw, "/..")
+}
+
+// protect refuses writes that a browser sends on behalf of another site. A
+// request with an Authorization header is none: browsers never add one by
+// themselves, and the cookie is ignored beside it.
+func (s *Server) protect(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" {
+			if err := s.origins.Check(r); err != nil {
+				s.WriteError(w, r, &schema.Error{Kind: schema.Forbidden, Message: "a page of another site may not do this", Err: err})
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,81 @@
+package http
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+func (s *Server) apiConfig() huma.Config {
+	cfg := huma.DefaultConfig("MyBeacon", s.cfg.Version)
+	cfg.Info.Description = "Who and what is where. Errors are problem documents (RFC 9457); lists are paged by cursor; times are RFC 3339 in UTC; " +
+		"an object of another organisation is 404."
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
+	cfg.CreateHooks = nil // no $schema in answers: the document is the schema
+	cfg.RejectUnknownQueryParameters = true
+	cfg.Transformers = []huma.Transformer{asProblem}
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "Set by POST /api/v1/auth/login"},
+		"token":   {Type: "http", Scheme: "bearer", Description: "An API token, mbt_…"},
+		"device":  {Type: "http", Scheme: "bearer", Description: "A device's token, mbd_…"},
+	}
+	// huma describes its own error type for every operation; ours is sent.
+	cfg.OnAddOperation = append(cfg.OnAddOperation, func(api *huma.OpenAPI, _ *huma.Operation) {
+		delete(api.Components.Schemas.Map(), "ErrorModel")
+		delete(api.Components.Schemas.Map(), "ErrorDetail")
+	})
+	return cfg
+}
+
+// documentErrors describes the problem document as the answer to anything that
+// goes wrong.
+func (s *Server) documentErrors(op *huma.Operation) {
+	registry := s.api.OpenAPI().Components.Schemas
+	problem := registry.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	op.Responses = map[string]*huma.Response{
+		"default": {
+			Description: "What went wrong",
+			Content:     map[string]*huma.MediaType{problemType: {Schema: problem}},
+		},
+	}
+}
+
+// documentRaw describes the routes that are no operations of huma's, so that
+// the document is whole.
+func (s *Server) documentRaw() {
+	device := []map[string][]string{{"device": {}}}
+	user := []map[string][]string{{"session": {}}, {"token": {}}}
+	for _, op := range []huma.Operation{
+		{Method: "GET", Path: "/livez", OperationID: "livez", Summary: "The process answers", Tags: []string{"health"}},
+		{Method: "GET", Path: "/readyz", OperationID: "readyz", Summary: "Ready for work: 200, also when degraded; else 503", Tags: []string{"health"}},
+		{Method: "GET", Path: "/api/openapi.json", OperationID: "openapi", Summary: "This document", Tags: []string{"health"}},
+		{Method: "GET", Path: "/api/v1/live", OperationID: "live", Tags: []string{"live"}, Security: user,
+			Summary:     "Live positions of a location, as a WebSocket",
+			Description: "Sub-protocol mybeacon.v1+json. Authenticate by cookie from the same origin, by Authorization, or by ?ticket=."},
+		{Method: "GET", Path: "/api/v1/device/stream", OperationID: "device-stream", Tags: []string{"device"}, Security: device,
+			Summary:     "Frames of a device, as a WebSocket",
+			Description: "Sub-protocol mybeacon.device.v1, binary protobuf messages."},
+		{Method: "POST", Path: "/api/v1/device/frames", OperationID: "device-frames", Tags: []string{"device"}, Security: device,
+			Summary:     "Frames of a device, as a request",
+			Description: "Protobuf or JSON, plain or gzip; the answer acknowledges ranges of frames."},
+	} {
+		s.documentErrors(&op)
+		op.Responses["200"] = &huma.Response{Description: http.StatusText(http.StatusOK)}
+		s.api.OpenAPI().AddOperation(&op)
+	}
+}
+
+func (s *Server) marshalDocument() []byte {
+	document, err := json.MarshalIndent(s.api.OpenAPI(), "", "  ")
+	if err != nil {
+		panic("BUG: the OpenAPI document cannot be encoded: " + err.Error())
+	}
+	return append(document, '\n')
+}
+
+func (s *Server) openapi(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
+	_, _ = w.Write(s.document()) // the peer has gone: nobody is left to tell
+}

@@ -1,0 +1,212 @@
+package http
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"mybeacon/engine/store/postgres"
+	"mybeacon/schema"
+)
+
+// Principal is who a request acts for. The zero Principal may do nothing.
+type Principal struct {
+	postgres.Account
+	// Session is true for a login by password, false for an API token.
+	Session bool
+
+	// proof proves the identity anew: with the same session or token.
+	proof func(context.Context) (Principal, error)
+}
+
+// Scope returns which organisations' objects the principal may reach.
+func (p Principal) Scope() postgres.Scope {
+	if p.SuperAdmin {
+		return postgres.AllOrganisations()
+	}
+	return postgres.In(p.Organisation)
+}
+
+// Within returns the part of the principal's scope that a list asks for: all of
+// it for the zero id, else one organisation. A foreign one is NotFound.
+func (p Principal) Within(organisation schema.OrganisationID) (postgres.Scope, error) {
+	if organisation.IsZero() {
+		return p.Scope(), nil
+	}
+	scope, ok := p.Scope().Narrow(organisation)
+	if !ok {
+		return scope, schema.Errorf(schema.NotFound, "organisation_id", "there is no such organisation")
+	}
+	return scope, nil
+}
+
+// Owner returns the organisation that a new object will belong to: the one
+// asked for, or the principal's own. The super-admin has none and must ask.
+func (p Principal) Owner(asked schema.OrganisationID) (schema.OrganisationID, error) {
+	if asked.IsZero() && !p.SuperAdmin {
+		asked = p.Organisation
+	}
+	if asked.IsZero() {
+		return asked, schema.Errorf(schema.Invalid, "organisation_id", "is required: a super-admin belongs to no organisation")
+	}
+	if _, err := p.Within(asked); err != nil {
+		return schema.OrganisationID{}, err
+	}
+	return asked, nil
+}
+
+// Rule decides whether the principal may call an operation at all; which
+// objects it reaches then is a matter of its [Principal.Scope]. The zero Rule is
+// no rule and is refused at registration.
+type Rule struct {
+	public bool
+	level  level
+	// product, if not empty, must be switched on for the principal's organisation.
+	product string
+}
+
+type level uint8
+
+const (
+	signedIn level = iota + 1
+	editor
+	superAdmin
+)
+
+// Public admits everybody; [PrincipalOf] must not be asked there.
+func Public() Rule { return Rule{public: true} }
+
+// SignedIn admits everybody who is known.
+func SignedIn() Rule { return Rule{level: signedIn} }
+
+// Editor admits who may change devices, plans, zones and tags: super-admins,
+// Owners, Admins and Operators.
+func Editor() Rule { return Rule{level: editor} }
+
+// SuperAdmin admits super-admins.
+func SuperAdmin() Rule { return Rule{level: superAdmin} }
+
+// Of returns the rule for a route of the product: while that is switched off for
+// the principal's organisation there is nothing at the address.
+func (r Rule) Of(product string) Rule {
+	r.product = product
+	return r
+}
+
+func (r Rule) check(p Principal) error {
+	switch {
+	case p.SuperAdmin:
+		return nil
+	case r.product != "" && !slices.Contains(p.Products, r.product):
+		return schema.Errorf(schema.NotFound, "", "there is nothing at this address")
+	case r.level == superAdmin:
+		return schema.Errorf(schema.Forbidden, "", "only a super-admin may do this")
+	case r.level == editor && !slices.Contains([]string{"owner", "admin", "operator"}, p.Role):
+		return schema.Errorf(schema.Forbidden, "", "your role may look but not change; ask an Owner or Admin")
+	}
+	return nil
+}
+
+type principalKey struct{}
+
+// PrincipalOf returns the caller of a request that passed a [Rule].
+func PrincipalOf(ctx context.Context) Principal {
+	p, ok := ctx.Value(principalKey{}).(Principal)
+	if !ok {
+		panic("BUG: the route has no rule, so nobody authenticated the caller")
+	}
+	return p
+}
+
+// Authenticate returns who sent the request, or Unauthorized. An Authorization
+// header decides alone: a cookie beside it is not looked at, so that the checks
+// against cross-site requests cannot be talked away by adding a header.
+func (s *Server) Authenticate(r *http.Request) (Principal, error) {
+	if header := r.Header.Get("Authorization"); header != "" {
+		return s.byHeader(r.Context(), header)
+	}
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil || cookie.Value == "" {
+		return Principal{}, errSignIn()
+	}
+	return s.bySession(r.Context(), cookie.Value)
+}
+
+// Viewer returns who opens a socket: by ?ticket=, which is used up, else as
+// [Server.Authenticate]. byCookie says that a cookie proved it, so that the
+// Origin must be checked.
+func (s *Server) Viewer(r *http.Request) (p Principal, byCookie bool, err error) {
+	if text := r.URL.Query().Get("ticket"); text != "" {
+		p, err = s.TakeTicket(r.Context(), text)
+		return p, false, err
+	}
+	p, err = s.Authenticate(r)
+	return p, p.Session, err
+}
+
+// MayWatch reports whether the principal may still see the live positions of the
+// location: Unauthorized when the session or token ended or the account was
+// disabled since, NotFound when there is no such location for him now.
+func (s *Server) MayWatch(ctx context.Context, p Principal, location schema.LocationID) error {
+	if p.proof == nil {
+		return errSignIn()
+	}
+	now, err := p.proof(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Location(ctx, now.Scope(), location)
+	return err
+}
+
+func (s *Server) byHeader(ctx context.Context, header string) (Principal, error) {
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return Principal{}, errUnknownToken()
+	}
+	return s.byToken(ctx, token)
+}
+
+func (s *Server) byToken(ctx context.Context, token string) (Principal, error) {
+	if !postgres.IsSecret(postgres.APITokenPrefix, token) {
+		return Principal{}, errUnknownToken()
+	}
+	account, err := s.db.AccountByToken(ctx, token)
+	switch {
+	case schema.KindOf(err) == schema.NotFound, err == nil && account.Disabled:
+		return Principal{}, errUnknownToken()
+	case err != nil:
+		return Principal{}, err
+	}
+	again := func(ctx context.Context) (Principal, error) { return s.byToken(ctx, token) }
+	return Principal{Account: account, proof: again}, nil
+}
+
+// bySession looks at the account itself at every request, so that disabling it
+// or changing its role works at once.
+func (s *Server) bySession(ctx context.Context, cookie string) (Principal, error) {
+	loaded, err := s.sessions.Load(ctx, cookie)
+	if err != nil {
+		return Principal{}, err
+	}
+	user, err := schema.ParseID[schema.UserID](s.sessions.GetString(loaded, sessionAccount))
+	if err != nil {
+		return Principal{}, errSignIn() // a session that has expired is an empty one
+	}
+	account, err := s.db.Account(ctx, user)
+	switch {
+	case schema.KindOf(err) == schema.NotFound, err == nil && account.Disabled:
+		return Principal{}, errSignIn()
+	case err != nil:
+		return Principal{}, err
+	}
+	again := func(ctx context.Context) (Principal, error) { return s.bySession(ctx, cookie) }
+	return Principal{Account: account, Session: true, proof: again}, nil
+}
+
+func errSignIn() error { return schema.Errorf(schema.Unauthorized, "", "log in first") }
+
+func errUnknownToken() error {
+	return schema.Errorf(schema.Unauthorized, "", "the API token is unknown or has expired")
+}

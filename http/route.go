@@ -1,0 +1,59 @@
+package http
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+type addressKey struct{}
+
+// addressOf returns the address that the request counts for.
+func addressOf(ctx context.Context) netip.Addr {
+	address, _ := ctx.Value(addressKey{}).(netip.Addr)
+	return address
+}
+
+// Route registers an operation of the REST API. The rule is applied before the
+// body is read; errors of the handler become problem documents.
+func Route[I, O any](s *Server, rule Rule, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
+	if rule == (Rule{}) {
+		panic("BUG: " + op.Path + " has no rule")
+	}
+	op.MaxBodyBytes = maxBody
+	op.Middlewares = append(huma.Middlewares{s.guard(rule)}, op.Middlewares...)
+	if !rule.public {
+		op.Security = []map[string][]string{{"session": {}}, {"token": {}}}
+	}
+	s.documentErrors(&op)
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err != nil {
+			return nil, s.problemOf(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// guard authenticates the caller and applies the rule.
+func (s *Server) guard(rule Rule) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humago.Unwrap(ctx)
+		ctx = huma.WithValue(ctx, addressKey{}, s.clientAddress(r))
+		if rule.public {
+			next(ctx)
+			return
+		}
+		p, err := s.Authenticate(r)
+		if err == nil {
+			err = rule.check(p)
+		}
+		if err != nil {
+			s.WriteError(w, r, err)
+			return
+		}
+		next(huma.WithValue(ctx, principalKey{}, p))
+	}
+}
