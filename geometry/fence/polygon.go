@@ -56,7 +56,10 @@ func Validate(polygon []r2.Point) error {
 	return nil
 }
 
-// crossing returns the first pair of edges that meet where they must not.
+// crossing returns the first pair of edges that meet where they must not, in
+// the order in which the corners were drawn: that is the one to show. Every pair
+// is asked. A sweep would be faster for thousands of corners and is notorious
+// for its degenerate cases, which are what this is here to find.
 func crossing(polygon []r2.Point) error {
 	n := len(polygon)
 	for i := range n {
@@ -113,7 +116,7 @@ func intersection(a, b, c, d r2.Point) (r2.Point, bool) {
 	return a.Add(ab.Mul(math.Max(0, math.Min(t, 1)))), true // NaN becomes an end: nearly parallel
 }
 
-// area returns the area enclosed, in square metres. Coordinates are taken
+// area returns the area that a simple polygon encloses, in square metres. Coordinates are taken
 // relative to a corner, else a plan far from its origin would lose its digits:
 // the relative error is about n·2⁻⁵³ times the square of width over thickness.
 func area(polygon []r2.Point) float64 {

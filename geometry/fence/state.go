@@ -44,6 +44,18 @@ type Transition struct {
 // State is where one tag is, as far as confirmed. The zero value is a tag that
 // is outside all zones. A tag is in one zone at most: entering one leaves the
 // other.
+//
+// Two rows of fixes are watched side by side, because they answer different
+// questions. "For how long has it been in the candidate?" decides an entry and
+// begins anew with every other zone seen. "For how long has it not been in its
+// zone?" decides an exit and runs through any number of candidates: a tag that
+// wanders along a corridor of small zones has left its room, although it stays
+// nowhere long enough to enter.
+//
+//	second     0  1  2  3  4  5  6  7     delays: enter 2 s, exit 3 s
+//	seen       A  A  A  B  C  B  B  B
+//	candidate        +A B  C  B  .  +B    entered A at 0, B at 5
+//	away                .  .  .  -A       left A at 3
 type State struct {
 	zone      int           // confirmed, plus one: zero is outside
 	candidate int           // seen last, plus one; differs from zone while a change is pending

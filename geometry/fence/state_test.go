@@ -64,6 +64,7 @@ func TestObserve(t *testing.T) {
 	f("3 3 3 4 3 4 4 4", "+3@0 -3@5 +4@5")
 	f("3 3 3 - 4 4 4", "+3@0 -3@3 +4@4")       // left before the next was entered
 	f("3 3 3 4 5 4 5 4 4 4", "+3@0 -3@3 +4@7") // away, though in no other zone for long
+	f("1 1 1 2 3 2 2 2", "+1@0 -1@3 +2@5")     // the example of the docstring
 	f("3 3 3 - - - - 3 3 3", "+3@0 -3@3 +3@7")
 	f("0 0 0 - - - -", "+0@0 -0@3") // zone 0 is a zone like others
 }

@@ -8,6 +8,9 @@ import (
 
 // describe normalises the posterior and says what it means. It reports false
 // when there is no mass to normalise.
+//
+// Everything said is of the posterior and not of the readings: two loud
+// readings that contradict each other make it wide, and the accuracy with it.
 func (f *filter) describe(readings []reading, s *scratch) (Estimate, bool) {
 	total := 0.0
 	for _, m := range f.mass {
@@ -43,11 +46,17 @@ func (f *filter) mean() r2.Point {
 	}
 	g := &f.loc.grid
 	first := g.centre(f.win.col, f.win.row)
+	// Sums of a row in float32 are exact to 1e-5 of a cell, rows are added in
+	// float64: the estimate is the posterior's mean to a tenth of a millimetre.
 	p := r2.Point{X: first.X + x*g.cell.X, Y: first.Y + y*g.cell.Y}
 	return g.bounds.ClampPoint(p) // rounding of the sums could pass the border by 1e-6
 }
 
-// learnLevel hands the track's level what the posterior says about it.
+// learnLevel hands the track's level what the posterior says about it: the mean
+// over the cells, and how far the cells disagree. As long as the position is
+// open, so is the level (a loud tag far off or a faint one near), and the
+// disagreement keeps the belief as wide as it must be. Deviations are taken from
+// the old mean, so that the variance is not a small difference of large squares.
 func (f *filter) learnLevel(readings []reading, s *scratch) {
 	var mean, square float64
 	for i, m := range f.mass {

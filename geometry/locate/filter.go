@@ -23,7 +23,8 @@ type filter struct {
 // Reset implements [Track].
 func (f *filter) Reset() { *f = filter{loc: f.loc} }
 
-// Update implements [Track].
+// Update implements [Track]. It is one step of a Bayes filter: predict by the
+// motion, weigh by the readings, describe what has become of the belief.
 func (f *filter) Update(at time.Duration, samples []Sample) (Estimate, bool) {
 	s := f.loc.borrow()
 	defer f.loc.giveBack(s)
@@ -72,6 +73,8 @@ func (f *filter) predict(at time.Duration, readings []reading, s *scratch) time.
 }
 
 // restart spreads the mass evenly over the window around where the tag is loud.
+// On a plan that fits one window that is the whole plan, and no place is
+// preferred to another.
 func (f *filter) restart(at time.Duration, readings []reading) {
 	f.last = at
 	f.win = f.loc.grid.around(f.loc.loudestPlace(readings), f.loc.cols, f.loc.rows)
@@ -95,7 +98,12 @@ func (l *locator) loudestPlace(readings []reading) r2.Point {
 }
 
 // follow moves the window of a large plan when the tag has left its middle
-// half. The slack keeps it from sliding with every fix.
+// half. The slack keeps it from sliding with every fix, and
+// still leaves a quarter of the window, some 8 m by default, between where the
+// tag is loud and the window's border.
+//
+// It goes by the readings and not by the estimate, because an estimate cannot
+// leave the window that confines it.
 func (f *filter) follow(readings []reading, s *scratch) {
 	g := &f.loc.grid
 	if f.win.cols == g.cols && f.win.rows == g.rows {

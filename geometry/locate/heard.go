@@ -16,6 +16,11 @@ type reading struct {
 }
 
 // heard condenses the samples of a window into one reading per receiver.
+//
+// Successive samples of one receiver are not independent: a body or a wall that
+// swallows one swallows the next. So a receiver that heard a tag ten times is
+// not believed more than one that heard it twice; its mean is only calmer. That
+// also keeps a chatty receiver from outvoting the others.
 type heard struct {
 	sums     []sum // per receiver of the site; zero outside condense
 	touched  []int

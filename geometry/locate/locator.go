@@ -64,6 +64,7 @@ func New(site Site, cfg Config) (Locator, error) {
 	return l, nil
 }
 
+// locator is [Locator]. Nothing in it changes after New but the free list.
 type locator struct {
 	cfg        Config
 	grid       grid
@@ -73,6 +74,11 @@ type locator struct {
 	pool       chan *scratch
 }
 
+// tables computes the expected power of every receiver in every cell, for a tag
+// of 0 dBm at one metre. Heights differ by the same for all cells, so distances
+// are three-dimensional at no extra cost per fix. A cell stands for its centre:
+// within one metre of a receiver the field varies by more than that, which is
+// why [ranging.MinDistanceM] and the heavy tails are needed.
 func (l *locator) tables(site Site) {
 	l.gain = make([][]float32, len(site.Receivers))
 	l.at = make([]r2.Point, len(site.Receivers))

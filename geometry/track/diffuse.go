@@ -1,6 +1,6 @@
 package track
 
-// Field is a mass distribution over a rectangle of equal cells, row by row from
+// Field is a mass distribution, such as the belief about a tag's place, over a rectangle of equal cells, row by row from
 // the lower edge. len(Mass) is Cols·Rows.
 type Field struct {
 	Cols, Rows int
@@ -11,6 +11,10 @@ type Field struct {
 // columns. Mass that would cross the border is reflected, because a tag cannot
 // leave its plan by walking into the outer wall, so the total stays the same up
 // to rounding (relative 1e-5 for 4,096 cells).
+//
+// A two-dimensional Gaussian is the product of two one-dimensional ones, so
+// rows and columns are blurred one after the other: 2·(2r+1) multiplications per
+// cell instead of (2r+1)².
 //
 // scratch must be at least as long as f.Mass; its contents are destroyed.
 func Diffuse(f Field, kx, ky *Kernel, scratch []float32) {
@@ -46,7 +50,9 @@ func blurColumns(f Field, k *Kernel, out []float32) {
 	}
 }
 
-// blurRows writes the horizontal blur of f to out.
+// blurRows writes the horizontal blur of f to out. A row is shifted against
+// itself tap by tap, which is the same contiguous addition as for columns; only
+// the ends need folding.
 func blurRows(f Field, k *Kernel, out []float32) {
 	n := f.Cols
 	for base := 0; base < len(out); base += n {

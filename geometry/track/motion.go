@@ -10,6 +10,9 @@ import (
 
 // Motion says how far a tag may wander while it is not fixed. The wandering is
 // a random walk: its standard deviation grows with the square root of the time.
+// Indoors people turn every few metres, so a walk without memory of direction is
+// the honest model between fixes a second apart; it overstates how far somebody
+// gets in ten seconds less than a constant velocity would.
 type Motion struct {
 	StepM     float64       // standard deviation of one second's step along each axis of a travelling tag, metres
 	StillM    float64       // the same of a tag that stays in place; > 0, else it could never set off
