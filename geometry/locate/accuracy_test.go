@@ -153,6 +153,7 @@ func TestFlatWithoutOneReceiver(t *testing.T) {
 // property of the building and not of the method. This flat would like 1.5
 // (median 0.96 m), the library 2.5; 2 stands between them until it is learned.
 func TestNoConstantIsOnAnEdge(t *testing.T) {
+	t.Parallel()
 	rec := record(t, "flat")
 	whole := scoreTrack(t, rec, "robot", -1).quantile(0.5)
 	for name, field := range map[string]func(*locate.Config) *float64{
@@ -186,6 +187,7 @@ func TestNoConstantIsOnAnEdge(t *testing.T) {
 // A phone in a library hears some of 24 beacons: the mirrored topology, one
 // snapshot each.
 func TestLibrary(t *testing.T) {
+	t.Parallel()
 	s := scoreSnapshots(t, record(t, "library"))
 	// The 68 % radius is too wide here (it holds some 82 %): thirteen receivers in
 	// line of sight are less noisy than the walls of homes, and a single snapshot
@@ -198,6 +200,7 @@ func TestLibrary(t *testing.T) {
 
 // Somebody walks in and out of a chamber between ten receivers.
 func TestDoors(t *testing.T) {
+	t.Parallel()
 	rec := record(t, "doors")
 	for _, track := range []string{"walk_sensor_1_measurement_1", "walk_sensor_1_measurement_2"} {
 		right, all, entered := walkThroughDoors(t, rec, track)

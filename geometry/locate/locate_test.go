@@ -193,12 +193,13 @@ func TestFollowsAndRecovers(t *testing.T) {
 // On a plan that is larger than a track's window the window goes with the tag,
 // also when it turns up elsewhere. Receivers are 20 m apart.
 func TestWindowFollowsOnLargePlan(t *testing.T) {
-	site := hall(300, 200, 150)
+	t.Parallel()
+	site := hall(160, 100, 40)
 	r := newRadio(11, site)
 	track := mustNew(t, site).NewTrack()
 	rng := rand.New(rand.NewPCG(4, 4))
 	for leg := range 6 {
-		from := r2.Point{X: 20 + 260*rng.Float64(), Y: 20 + 160*rng.Float64()}
+		from := r2.Point{X: 10 + 125*rng.Float64(), Y: 10 + 80*rng.Float64()}
 		for i := range 20 {
 			p := from.Add(r2.Point{X: float64(i) * 1.2})
 			at := time.Duration(leg*20+i) * time.Second
@@ -293,6 +294,7 @@ func TestOrderOfSamplesDoesNotMatter(t *testing.T) {
 // or so of their mean, although every reading is 4 dB off and every wall 4 dB
 // wrong.
 func TestStillTagStaysPut(t *testing.T) {
+	t.Parallel()
 	site := hall(12, 9, 8)
 	r := newRadio(21, site)
 	r.noise = 4
