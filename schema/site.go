@@ -50,3 +50,10 @@ type Tag struct {
 	Name         string
 	Type         string // "person", "asset" or "vehicle"
 }
+
+// PlanRef is a plan as its location shows it, whatever product drew it.
+type PlanRef struct {
+	ID    PlanID `json:"id"`
+	Name  string `json:"name"`
+	Level int    `json:"level"` // storey, 0 = ground floor
+}

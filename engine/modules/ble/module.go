@@ -1,0 +1,128 @@
+package ble
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"mybeacon/engine/module"
+	"mybeacon/engine/modules/ble/store"
+)
+
+// The pauses between attempts to publish after one failed.
+const (
+	minRetry = time.Second
+	maxRetry = 30 * time.Second
+)
+
+// Module is the product. The zero value is not usable; see [New].
+type Module struct {
+	host  module.Host
+	store *store.Store
+
+	publishing sync.Mutex    // one publication at a time, so that an older world never follows a newer one
+	stale      chan struct{} // of one: the world must be published again
+	stop       context.CancelFunc
+	done       sync.WaitGroup
+}
+
+// New returns the module, to be started by the node.
+func New() *Module { return &Module{stale: make(chan struct{}, 1)} }
+
+// ID implements module.Module.
+func (m *Module) ID() string { return "ble" }
+
+// Start implements module.Module.
+func (m *Module) Start(ctx context.Context, host module.Host) error {
+	m.host = host
+	m.store = store.New(host.DB)
+	if err := m.publish(ctx); err != nil {
+		return fmt.Errorf("start ble: %w", err)
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	m.stop = stop
+	m.done.Go(func() { host.DB.Watch(background, func(string) { m.markStale() }) })
+	m.done.Go(func() { m.republish(background) })
+	return nil
+}
+
+// Stop implements module.Module.
+func (m *Module) Stop(ctx context.Context) error {
+	m.stop()
+	stopped := make(chan struct{})
+	go func() {
+		m.done.Wait()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+		return nil
+	case <-ctx.Done():
+		return errors.Join(errors.New("stop ble: background work did not end"), ctx.Err())
+	}
+}
+
+// changed publishes what a call just changed. The change itself is stored, so a
+// failure is not the caller's: it is left to the background.
+func (m *Module) changed(ctx context.Context) {
+	if err := m.publish(context.WithoutCancel(ctx)); err != nil {
+		m.host.Log.WarnContext(ctx, "publish after a change failed, will try again", "module", m.ID(), "error", err)
+		m.markStale()
+	}
+}
+
+func (m *Module) markStale() {
+	select {
+	case m.stale <- struct{}{}:
+	default: // it is marked already
+	}
+}
+
+// republish publishes whenever the world is stale, with growing pauses while
+// that fails.
+func (m *Module) republish(ctx context.Context) {
+	pause := minRetry
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.stale:
+		}
+		err := m.publish(ctx)
+		if err == nil {
+			pause = minRetry
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		m.host.Log.WarnContext(ctx, "publish failed, will try again", "module", m.ID(), "error", err, "after", pause)
+		m.markStale()
+		wait(ctx, pause)
+		pause = min(2*pause, maxRetry)
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// publish reads the world and hands it to the engine. The reading begins after
+// the lock is held: what was committed before the call is in it.
+func (m *Module) publish(ctx context.Context) error {
+	m.publishing.Lock()
+	defer m.publishing.Unlock()
+	w, err := m.store.World(ctx)
+	if err != nil {
+		return fmt.Errorf("read the world: %w", err)
+	}
+	m.host.Publish(worldOf(w))
+	return nil
+}

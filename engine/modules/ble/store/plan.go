@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"mybeacon/engine/store/postgres"
+	"mybeacon/schema"
+)
+
+// topic is what changes are announced under: the product's id.
+const topic = "ble"
+
+// The bounds of one plan; the engine holds all of it in memory.
+const (
+	maxReceivers = 500
+	maxZones     = 1000
+)
+
+// Store keeps plans, receivers, zones and tags.
+type Store struct{ db *postgres.DB }
+
+// New returns the store on the database.
+func New(db *postgres.DB) *Store { return &Store{db} }
+
+var planConstraints = postgres.Constraints{
+	"ble_plan_location_name_key": schema.Errorf(schema.Conflict, "name", "the location has a plan of this name already"),
+}
+
+func plans() postgres.List[Plan] {
+	return postgres.List[Plan]{
+		Select: `SELECT p.id, p.org, p.location, p.name, p.level, p.min_x, p.min_y, p.max_x, p.max_y, p.tag_height_m,
+			p.walls, p.version, p.created_at FROM ble_plan p`,
+		Key: "p.name", Cast: "text", ID: "p.id",
+		Scan: scanPlan,
+		At:   func(p Plan) postgres.Cursor { return postgres.Cursor{Key: p.Name, ID: p.ID.String()} },
+	}
+}
+
+func scanPlan(row pgx.CollectableRow) (Plan, error) {
+	var p Plan
+	b := &p.Bounds
+	err := row.Scan(&p.ID, &p.Organisation, &p.Location, &p.Name, &p.Level, &b.Min.X, &b.Min.Y, &b.Max.X, &b.Max.Y,
+		&p.TagHeightM, &p.Walls, &p.Version, &p.CreatedAt)
+	return p, err
+}
+
+// Plans returns a page of the plans in scope, by name.
+func (s *Store) Plans(ctx context.Context, scope postgres.Scope, filter PlanFilter, page postgres.Page) ([]Plan, postgres.Cursor, error) {
+	var where postgres.Where
+	where.Scope("p.org", scope)
+	if !filter.Location.IsZero() {
+		where.Add("p.location = ?", filter.Location)
+	}
+	if filter.Name != "" {
+		where.Add("p.name = ?", filter.Name)
+	}
+	return plans().Read(ctx, s.db.Pool(), &where, page)
+}
+
+// Drawing is a plan with all that is on it.
+type Drawing struct {
+	Plan      Plan
+	Receivers []Receiver // by number
+	Zones     []Zone     // by number
+}
+
+// Drawing returns one plan with its receivers and zones as they were at one
+// moment, or NotFound.
+func (s *Store) Drawing(ctx context.Context, scope postgres.Scope, id schema.PlanID) (Drawing, error) {
+	var d Drawing
+	err := s.db.Read(ctx, func(tx postgres.Tx) error {
+		var where postgres.Where
+		where.Scope("p.org", scope)
+		where.Add("p.id = ?", id)
+		var err error
+		if d.Plan, err = plans().One(ctx, tx, &where); err != nil {
+			return err
+		}
+		if d.Receivers, err = postgres.Collect(ctx, tx, scanReceiver, selectReceiver+" WHERE r.plan = $1 ORDER BY d.number", id); err != nil {
+			return err
+		}
+		d.Zones, err = postgres.Collect(ctx, tx, scanZone, selectZone+" WHERE z.plan = $1 ORDER BY z.number", id)
+		return err
+	})
+	return d, err
+}
+
+// PlansOf returns the plans of each of the locations, by level and name.
+func (s *Store) PlansOf(ctx context.Context, scope postgres.Scope, locations []schema.LocationID) (map[schema.LocationID][]schema.PlanRef, error) {
+	ids := make([]string, len(locations))
+	for i, id := range locations {
+		ids[i] = id.String()
+	}
+	var where postgres.Where
+	where.Scope("p.org", scope)
+	where.Add("p.location = ANY (?::text[]::uuid[])", ids)
+	found, err := postgres.Collect(ctx, s.db.Pool(), scanPlan, plans().Select+where.String()+" ORDER BY p.level, p.name", where.Args()...)
+	byLocation := map[schema.LocationID][]schema.PlanRef{}
+	for _, p := range found {
+		byLocation[p.Location] = append(byLocation[p.Location], schema.PlanRef{ID: p.ID, Name: p.Name, Level: p.Level})
+	}
+	return byLocation, err
+}
+
+// CreatePlan stores a new plan at its location, in whose organisation it is.
+func (s *Store) CreatePlan(ctx context.Context, scope postgres.Scope, p Plan) (Plan, error) {
+	p.ID = schema.NewID[schema.PlanID]()
+	var where postgres.Where
+	b := p.Bounds
+	insert := where.Bind(`INSERT INTO ble_plan (id, org, location, name, level, min_x, min_y, max_x, max_y, tag_height_m, walls)
+		SELECT ?, l.org, l.id, ?, ?, ?, ?, ?, ?, ?, ? FROM location l`,
+		p.ID, p.Name, p.Level, b.Min.X, b.Min.Y, b.Max.X, b.Max.Y, p.TagHeightM, p.Walls)
+	where.Scope("l.org", scope)
+	where.Add("l.id = ?", p.Location)
+	err := s.db.Change(ctx, topic, func(tx postgres.Tx) error {
+		tag, err := tx.Exec(ctx, insert+where.String(), where.Args()...)
+		if err == nil && tag.RowsAffected() == 0 {
+			return schema.Errorf(schema.NotFound, "location_id", "there is no such location")
+		}
+		return postgres.Explain(err, "insert plan", planConstraints)
+	})
+	if err != nil {
+		return Plan{}, err
+	}
+	d, err := s.Drawing(ctx, scope, p.ID)
+	return d.Plan, err
+}
+
+// owner is what the parts of a plan take over from it.
+type owner struct {
+	organisation schema.OrganisationID
+	location     schema.LocationID
+}
+
+// changePlan locks the plan, bumps its version and runs fn.
+func (s *Store) changePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID, fn func(postgres.Tx, owner) error) error {
+	return s.db.Change(ctx, topic, func(tx postgres.Tx) error {
+		var where postgres.Where
+		where.Scope("org", scope)
+		where.Add("id = ?", id)
+		var of owner
+		sql := "UPDATE ble_plan SET version = version + 1" + where.String() + " RETURNING org, location"
+		if err := tx.QueryRow(ctx, sql, where.Args()...).Scan(&of.organisation, &of.location); err != nil {
+			return postgres.Explain(err, "change plan", nil)
+		}
+		return fn(tx, of)
+	})
+}
+
+// affected turns a statement that met no row into NotFound.
+func affected(tag interface{ RowsAffected() int64 }, err error) error {
+	if err == nil && tag.RowsAffected() == 0 {
+		return pgx.ErrNoRows
+	}
+	return err
+}
+
+func refuseMore(ctx context.Context, tx postgres.Tx, count string, plan schema.PlanID, limit int) error {
+	var n int
+	if err := tx.QueryRow(ctx, count, plan).Scan(&n); err != nil {
+		return err
+	}
+	if n >= limit {
+		return schema.Errorf(schema.TooLarge, "", "the plan has %d of them already, which is the most", limit)
+	}
+	return nil
+}

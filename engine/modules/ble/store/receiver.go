@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"mybeacon/engine/store/postgres"
+	"mybeacon/schema"
+)
+
+const selectReceiver = `SELECT r.id, r.plan, r.device, d.number, d.name, r.x, r.y, r.z, r.rotation
+	FROM ble_receiver r JOIN device d ON d.id = r.device`
+
+func scanReceiver(row pgx.CollectableRow) (Receiver, error) {
+	var r Receiver
+	return r, row.Scan(&r.ID, &r.Plan, &r.Device, &r.Number, &r.Name, &r.X, &r.Y, &r.Z, &r.Rotation)
+}
+
+var receiverConstraints = postgres.Constraints{
+	"ble_receiver_device_key": schema.Errorf(schema.Conflict, "device_id", "the device hangs somewhere already; remove it there first"),
+}
+
+// PlaceReceiver hangs a device of the plan's organisation on the plan. A device
+// without a location comes to the plan's; one of another location is a Conflict.
+func (s *Store) PlaceReceiver(ctx context.Context, scope postgres.Scope, r Receiver) (Receiver, error) {
+	r.ID = schema.NewID[schema.ReceiverID]()
+	err := s.changePlan(ctx, scope, r.Plan, func(tx postgres.Tx, of owner) error {
+		if err := refuseMore(ctx, tx, "SELECT count(*) FROM ble_receiver WHERE plan = $1", r.Plan, maxReceivers); err != nil {
+			return err
+		}
+		if err := s.settle(ctx, tx, r.Device, of); err != nil {
+			return err
+		}
+		const insert = `INSERT INTO ble_receiver (id, org, plan, device, x, y, z, rotation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+		_, err := tx.Exec(ctx, insert, r.ID, of.organisation, r.Plan, r.Device, r.X, r.Y, r.Z, r.Rotation)
+		return postgres.Explain(err, "insert receiver", receiverConstraints)
+	})
+	if err != nil {
+		return Receiver{}, err
+	}
+	return s.receiver(ctx, r.ID)
+}
+
+// settle brings the device to the plan's location.
+func (s *Store) settle(ctx context.Context, tx postgres.Tx, device schema.DeviceID, of owner) error {
+	var at schema.LocationID
+	const find = `SELECT location FROM device WHERE id = $1 AND org = $2 FOR UPDATE`
+	err := tx.QueryRow(ctx, find, device, of.organisation).Scan(&at)
+	switch err = postgres.Explain(err, "find device", nil); {
+	case schema.KindOf(err) == schema.NotFound && err != nil:
+		return schema.Errorf(schema.NotFound, "device_id", "the organisation has no such device")
+	case err != nil:
+		return err
+	case at == of.location:
+		return nil
+	case !at.IsZero():
+		return schema.Errorf(schema.Conflict, "device_id", "the device belongs to another location; move it to this one first")
+	}
+	_, err = tx.Exec(ctx, `UPDATE device SET location = $2 WHERE id = $1`, device, of.location)
+	return err
+}
+
+// MoveReceiver changes a receiver of the plan: its place, and the device where
+// one was swapped.
+func (s *Store) MoveReceiver(ctx context.Context, scope postgres.Scope, r Receiver) (Receiver, error) {
+	err := s.changePlan(ctx, scope, r.Plan, func(tx postgres.Tx, of owner) error {
+		if err := s.settle(ctx, tx, r.Device, of); err != nil {
+			return err
+		}
+		const update = `UPDATE ble_receiver SET device = $3, x = $4, y = $5, z = $6, rotation = $7 WHERE id = $1 AND plan = $2`
+		err := affected(tx.Exec(ctx, update, r.ID, r.Plan, r.Device, r.X, r.Y, r.Z, r.Rotation))
+		return postgres.Explain(err, "update receiver", receiverConstraints)
+	})
+	if err != nil {
+		return Receiver{}, err
+	}
+	return s.receiver(ctx, r.ID)
+}
+
+// RemoveReceiver takes a receiver off the plan; the device stays.
+func (s *Store) RemoveReceiver(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ReceiverID) error {
+	return s.changePlan(ctx, scope, plan, func(tx postgres.Tx, _ owner) error {
+		err := affected(tx.Exec(ctx, `DELETE FROM ble_receiver WHERE id = $1 AND plan = $2`, id, plan))
+		return postgres.Explain(err, "delete receiver", nil)
+	})
+}
+
+// receiver reads back what was just written under the caller's scope.
+func (s *Store) receiver(ctx context.Context, id schema.ReceiverID) (Receiver, error) {
+	rows, err := s.db.Pool().Query(ctx, selectReceiver+" WHERE r.id = $1", id)
+	if err != nil {
+		return Receiver{}, postgres.Explain(err, "read receiver", nil)
+	}
+	r, err := pgx.CollectExactlyOneRow(rows, scanReceiver)
+	return r, postgres.Explain(err, "read receiver", nil)
+}
+
+// PlaceOf returns the name of the plan on which the device hangs, "" for none.
+func (s *Store) PlaceOf(ctx context.Context, scope postgres.Scope, device schema.DeviceID) (string, error) {
+	var where postgres.Where
+	where.Scope("r.org", scope)
+	where.Add("r.device = ?", device)
+	sql := `SELECT p.name FROM ble_receiver r JOIN ble_plan p ON p.id = r.plan` + where.String()
+	names, err := postgres.Collect(ctx, s.db.Pool(), pgx.RowTo[string], sql, where.Args()...)
+	if err != nil || len(names) == 0 {
+		return "", err
+	}
+	return names[0], nil
+}

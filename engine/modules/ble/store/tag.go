@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"mybeacon/engine/store/postgres"
+	"mybeacon/schema"
+)
+
+var tagConstraints = postgres.Constraints{
+	"ble_tag_org_transmitter_key": schema.Errorf(schema.Conflict, "transmitter", "the organisation has a tag with this transmitter already"),
+	"ble_tag_org_fkey":            schema.Errorf(schema.NotFound, "organisation_id", "there is no such organisation"),
+}
+
+func tags() postgres.List[Tag] {
+	return postgres.List[Tag]{
+		Select: `SELECT t.org, t.id, t.transmitter, t.name, t.type, t.description, t.created_at FROM ble_tag t`,
+		Key:    "t.name", Cast: "text", ID: "t.id",
+		Scan: scanTag,
+		At:   func(t Tag) postgres.Cursor { return postgres.Cursor{Key: t.Name, ID: t.ID.String()} },
+	}
+}
+
+func scanTag(row pgx.CollectableRow) (Tag, error) {
+	var t Tag
+	var transmitter string
+	err := row.Scan(&t.Organisation, &t.ID, &transmitter, &t.Name, &t.Type, &t.Description, &t.CreatedAt)
+	if err == nil {
+		t.Transmitter, err = schema.ParseTransmitter(transmitter)
+	}
+	return t, err
+}
+
+// Tags returns a page of the tags in scope, by name.
+func (s *Store) Tags(ctx context.Context, scope postgres.Scope, filter TagFilter, page postgres.Page) ([]Tag, postgres.Cursor, error) {
+	var where postgres.Where
+	where.Scope("t.org", scope)
+	if filter.Transmitter != (schema.Transmitter{}) {
+		where.Add("t.transmitter = ?", filter.Transmitter.String())
+	}
+	if filter.Type != "" {
+		where.Add("t.type = ?", filter.Type)
+	}
+	if filter.Name != "" {
+		where.Add(`t.name ILIKE ? ESCAPE '\'`, "%"+literal(filter.Name)+"%")
+	}
+	return tags().Read(ctx, s.db.Pool(), &where, page)
+}
+
+// literal takes the meaning from the characters that LIKE gives one.
+func literal(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+// CreateTag stores a new tag of the organisation under a fresh id.
+func (s *Store) CreateTag(ctx context.Context, organisation schema.OrganisationID, t Tag) (Tag, error) {
+	t.ID = schema.NewID[schema.TagID]()
+	t.Organisation = organisation
+	err := s.db.Change(ctx, topic, func(tx postgres.Tx) error {
+		const insert = `INSERT INTO ble_tag (id, org, transmitter, type, name, description)
+			VALUES ($1, $2, $3, $4, $5, $6) RETURNING created_at`
+		err := tx.QueryRow(ctx, insert, t.ID, organisation, t.Transmitter.String(), t.Type, t.Name, t.Description).Scan(&t.CreatedAt)
+		return postgres.Explain(err, "insert tag", tagConstraints)
+	})
+	return t, err
+}
+
+// World is everything of the organisations for which the product is switched on,
+// as it was at one moment.
+type World struct {
+	Plans     []Plan
+	Receivers []Receiver // by plan
+	Zones     []Zone     // by plan and number
+	Tags      []Tag
+}
+
+// World reads what the engine must know.
+func (s *Store) World(ctx context.Context) (World, error) {
+	var w World
+	const on = ` IN (SELECT op.org FROM organisation_product op WHERE op.product = 'ble')`
+	err := s.db.Read(ctx, func(tx postgres.Tx) error {
+		var err error
+		if w.Plans, err = postgres.Collect(ctx, tx, scanPlan, plans().Select+" WHERE p.org"+on+" ORDER BY p.id"); err != nil {
+			return err
+		}
+		if w.Receivers, err = postgres.Collect(ctx, tx, scanReceiver, selectReceiver+" WHERE r.org"+on+" ORDER BY r.plan, d.number"); err != nil {
+			return err
+		}
+		if w.Zones, err = postgres.Collect(ctx, tx, scanZone, selectZone+" WHERE z.org"+on+" ORDER BY z.plan, z.number"); err != nil {
+			return err
+		}
+		w.Tags, err = postgres.Collect(ctx, tx, scanTag, tags().Select+" WHERE t.org"+on+" ORDER BY t.id")
+		return err
+	})
+	return w, err
+}

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"time"
+
+	"mybeacon/schema"
+)
+
+// Plan is a drawn floor of a location. Coordinates are metres in the plan's own
+// frame.
+type Plan struct {
+	ID           schema.PlanID
+	Organisation schema.OrganisationID
+	Location     schema.LocationID
+	Name         string
+	Level        int // storey, 0 = ground floor
+	Bounds       schema.Rect
+	TagHeightM   float64 // usual height at which tags are carried
+	Walls        [][]Corner
+	Version      uint64 // grows with every change of the plan, its receivers or zones
+	CreatedAt    time.Time
+}
+
+// Corner is a point as it is stored and sent: [x, y] in metres.
+type Corner = [2]float64
+
+// Receiver is a device's place on a plan. Number and Name are the device's.
+type Receiver struct {
+	ID       schema.ReceiverID
+	Plan     schema.PlanID
+	Device   schema.DeviceID
+	Number   int64
+	Name     string
+	X, Y, Z  float64 // metres; Z is the height above the floor
+	Rotation float64 // degrees clockwise, drawn only
+}
+
+// Zone is a named region of a plan.
+type Zone struct {
+	ID      schema.ZoneID
+	Plan    schema.PlanID
+	Number  int // per plan, from 1
+	Name    string
+	Color   string // "#rrggbb"
+	Polygon []Corner
+}
+
+// Tag is a registered transmitter and what carries it.
+type Tag struct {
+	schema.Tag
+	Description string
+	CreatedAt   time.Time
+}
+
+// PlanFilter narrows a list of plans; zero fields admit all.
+type PlanFilter struct {
+	Location schema.LocationID
+	Name     string // exact
+}
+
+// TagFilter narrows a list of tags; zero fields admit all.
+type TagFilter struct {
+	Transmitter schema.Transmitter
+	Name        string // part of the name, letters' case does not matter
+	Type        string
+}

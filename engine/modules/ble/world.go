@@ -1,0 +1,69 @@
+package ble
+
+import (
+	"fmt"
+
+	"mybeacon/engine/module"
+	"mybeacon/engine/modules/ble/store"
+	"mybeacon/schema"
+)
+
+// worldOf puts the rows together.
+func worldOf(w store.World) module.World {
+	out := module.World{
+		Layouts:    make([]schema.Layout, len(w.Plans)),
+		Tags:       make([]schema.Tag, len(w.Tags)),
+		Placements: make(map[schema.DeviceID]module.Placement, len(w.Receivers)),
+	}
+	byPlan := make(map[schema.PlanID]*schema.Layout, len(w.Plans))
+	for i, p := range w.Plans {
+		out.Layouts[i] = layoutOf(p)
+		byPlan[p.ID] = &out.Layouts[i]
+		out.Names = append(out.Names, module.Name{Organisation: p.Organisation, Kind: "plan", ID: p.ID, Name: p.Name})
+	}
+	addReceivers(&out, byPlan, w.Receivers)
+	addZones(&out, byPlan, w.Zones)
+	for i, t := range w.Tags {
+		out.Tags[i] = t.Tag
+		out.Names = append(out.Names, module.Name{Organisation: t.Organisation, Kind: "tag", ID: t.ID, Name: t.Name})
+	}
+	return out
+}
+
+func layoutOf(p store.Plan) schema.Layout {
+	return schema.Layout{
+		Organisation: p.Organisation, Location: p.Location, Plan: p.ID,
+		Version: p.Version, Bounds: p.Bounds, TagHeightM: p.TagHeightM,
+	}
+}
+
+func addReceivers(out *module.World, byPlan map[schema.PlanID]*schema.Layout, receivers []store.Receiver) {
+	for _, r := range receivers {
+		l, ok := byPlan[r.Plan]
+		if !ok {
+			panic("BUG: receiver " + r.ID.String() + " is on a plan that was not read in the same snapshot")
+		}
+		l.Receivers = append(l.Receivers, schema.Placement{Receiver: r.ID, Device: r.Device, X: r.X, Y: r.Y, Z: r.Z})
+		out.Placements[r.Device] = module.Placement{Organisation: l.Organisation, Location: l.Location, Plan: r.Plan, Receiver: r.ID}
+		name := r.Name
+		if name == "" {
+			name = fmt.Sprintf("Receiver #%d", r.Number)
+		}
+		out.Names = append(out.Names, module.Name{Organisation: l.Organisation, Kind: "receiver", ID: r.ID, Name: name})
+	}
+}
+
+func addZones(out *module.World, byPlan map[schema.PlanID]*schema.Layout, zones []store.Zone) {
+	for _, z := range zones {
+		l, ok := byPlan[z.Plan]
+		if !ok {
+			panic("BUG: zone " + z.ID.String() + " is on a plan that was not read in the same snapshot")
+		}
+		zone := schema.Zone{ID: z.ID, Number: z.Number, Name: z.Name, Polygon: make([]schema.Point, len(z.Polygon))}
+		for i, c := range z.Polygon {
+			zone.Polygon[i] = schema.Point{X: c[0], Y: c[1]}
+		}
+		l.Zones = append(l.Zones, zone)
+		out.Names = append(out.Names, module.Name{Organisation: l.Organisation, Kind: "zone", ID: z.ID, Name: z.Name})
+	}
+}
