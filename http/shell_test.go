@@ -352,7 +352,7 @@ func TestRefusedInput(t *testing.T) {
 		t.Errorf("the missing field is not named: %+v", p)
 	}
 	// A password must not come back in a message.
-	if r := c.Do("POST", login, map[string]any{"email": 1, "password": "secret-"+strings.Repeat("x", 600)}); r.StatusCode != 400 || bytes.Contains(r.Bytes, []byte("secret-")) {
+	if r := c.Do("POST", login, map[string]any{"email": 1, "password": "secret-" + strings.Repeat("x", 600)}); r.StatusCode != 400 || bytes.Contains(r.Bytes, []byte("secret-")) {
 		t.Errorf("got %d %s", r.StatusCode, r.Bytes)
 	}
 	big := bytes.Repeat([]byte(" "), 1<<20)

@@ -1,0 +1,45 @@
+package blehttp
+
+import (
+	"time"
+
+	"mybeacon/engine/modules/ble"
+	shell "mybeacon/http"
+	"mybeacon/schema"
+)
+
+// root is where the product's routes live.
+const root = "/api/v1/client/ble"
+
+// Online says which devices are connected.
+type Online interface {
+	// Online reports whether a device is online and when it was last heard of.
+	Online(schema.DeviceID) (bool, time.Time)
+}
+
+type routes struct {
+	module  *ble.Module
+	online  Online
+	viewer  shell.Rule
+	changer shell.Rule
+}
+
+// Register adds the routes to the server.
+func Register(s *shell.Server, module *ble.Module, online Online) {
+	r := &routes{
+		module: module, online: online,
+		viewer: shell.SignedIn().Of(module.ID()), changer: shell.Editor().Of(module.ID()),
+	}
+	r.plans(s)
+	r.receivers(s)
+	r.zones(s)
+	r.tags(s)
+}
+
+func parse[I ~[16]byte](text string) (I, error) {
+	id, err := schema.ParseID[I](text)
+	if err != nil {
+		return id, schema.Errorf(schema.NotFound, "", "there is no such object")
+	}
+	return id, nil
+}

@@ -1,0 +1,187 @@
+package blehttp_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"testing"
+	"time"
+
+	"mybeacon/engine/module"
+	"mybeacon/engine/modules/ble"
+	"mybeacon/engine/store/postgres/postgrestest"
+	"mybeacon/http/blehttp"
+	"mybeacon/http/corehttp"
+	"mybeacon/http/shelltest"
+	"mybeacon/schema"
+)
+
+const root = "/api/v1/client/ble"
+
+// start runs the shell with the core's and the product's routes.
+func start(t *testing.T) *shelltest.Server {
+	t.Helper()
+	return shelltest.Start(t, nil, func(s *shelltest.Server) {
+		m := ble.New()
+		host := module.Host{Log: slog.New(slog.DiscardHandler), DB: s.DB, Clock: time.Now, Publish: func(module.World) {}}
+		if err := m.Start(t.Context(), host); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel()
+			if err := m.Stop(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		corehttp.Register(s.Server, corehttp.Config{DB: s.DB, Online: shelltest.Offline{}, Plans: m, Placed: m})
+		blehttp.Register(s.Server, m, shelltest.Offline{})
+	})
+}
+
+type list[T any] struct {
+	Items []T
+	Next  string
+}
+
+type object = map[string]any
+
+func bounds(x, y float64) object {
+	return object{"min": object{"x": 0, "y": 0}, "max": object{"x": x, "y": y}}
+}
+
+// An owner draws a whole site through the API.
+func TestDrawASite(t *testing.T) {
+	s := start(t)
+	o := postgrestest.Organisation(t, s.DB, "o", "ble")
+	s.Account(o, "owner@example.com", "owner")
+	c := s.Login("owner@example.com")
+
+	var location corehttp.Location
+	c.Want(201, "POST", "/api/v1/client/locations", object{"name": "Магазин на Ленина"}, &location)
+	var plan blehttp.Plan
+	c.Want(201, "POST", root+"/plans", object{
+		"location_id": location.ID, "name": "ground", "bounds": bounds(40, 25), "walls": [][][2]float64{{{0, 0}, {40, 0}}},
+	}, &plan)
+	if plan.TagHeightM != 1.2 || plan.Version != 1 || plan.OrganisationID != o.ID || plan.Bounds.Max.X != 40 || len(plan.Walls) != 1 {
+		t.Errorf("got %+v", plan)
+	}
+	var device corehttp.Device
+	c.Want(201, "POST", "/api/v1/client/devices", object{"mac": "02:00:00:00:00:01", "name": "door"}, &device)
+
+	one := root + "/plans/" + plan.ID.String()
+	var receiver blehttp.Receiver
+	c.Want(201, "POST", one+"/receivers", object{"device_id": device.ID, "x": 1.5, "y": 2, "z": 0, "rotation": 45}, &receiver)
+	if receiver.Z != 0 || receiver.Number != device.Number || receiver.Name != "door" || receiver.Rotation != 45 {
+		t.Errorf("got %+v", receiver)
+	}
+	c.Want(200, "PUT", one+"/receivers/"+receiver.ID.String(), object{"device_id": device.ID, "x": 9, "y": 2}, &receiver)
+	if receiver.X != 9 || receiver.Z != 2.5 {
+		t.Errorf("got %+v", receiver)
+	}
+	var zone blehttp.Zone
+	c.Want(201, "POST", one+"/zones", object{"name": "Canteen", "polygon": [][2]float64{{0, 0}, {5, 0}, {5, 5}}}, &zone)
+	c.Want(200, "PUT", one+"/zones/"+zone.ID.String(), object{"name": "Столовая", "color": "#FF9800", "polygon": [][2]float64{{0, 0}, {6, 0}, {6, 6}}}, &zone)
+	if zone.Number != 1 || zone.Color != "#FF9800" || zone.Polygon[1][0] != 6 {
+		t.Errorf("got %+v", zone)
+	}
+
+	var drawing blehttp.Drawing
+	c.Want(200, "GET", one, nil, &drawing)
+	if len(drawing.Receivers) != 1 || len(drawing.Zones) != 1 || drawing.Version != 5 || drawing.Name != "ground" || drawing.Zones[0].Name != "Столовая" {
+		t.Errorf("got %+v", drawing)
+	}
+	var locations list[corehttp.Location]
+	c.Want(200, "GET", "/api/v1/client/locations", nil, &locations)
+	if len(locations.Items) != 1 || len(locations.Items[0].Plans) != 1 || locations.Items[0].Plans[0].ID != plan.ID {
+		t.Errorf("got %+v", locations)
+	}
+	var plans list[blehttp.Plan]
+	c.Want(200, "GET", root+"/plans?name=ground&location_id="+location.ID.String(), nil, &plans)
+	if len(plans.Items) != 1 {
+		t.Errorf("got %+v", plans)
+	}
+	c.Refuse(409, "PATCH", "/api/v1/client/devices/"+device.ID.String(), object{"location_id": ""})
+	c.Want(204, "DELETE", one+"/receivers/"+receiver.ID.String(), nil, nil)
+	c.Want(204, "DELETE", one+"/zones/"+zone.ID.String(), nil, nil)
+	c.Refuse(404, "DELETE", one+"/zones/"+zone.ID.String(), nil)
+	c.Want(200, "PATCH", "/api/v1/client/devices/"+device.ID.String(), object{"location_id": ""}, nil)
+}
+
+// The problem of a self-crossing polygon names the crossing for the editor.
+func TestCrossingIsShown(t *testing.T) {
+	s := start(t)
+	o := postgrestest.Organisation(t, s.DB, "o", "ble")
+	hall := postgrestest.Location(t, s.DB, o, "hall")
+	c := s.Login(shelltest.AdminEmail)
+	var plan blehttp.Plan
+	c.Want(201, "POST", root+"/plans", object{"location_id": hall.ID, "name": "p", "bounds": bounds(9, 9)}, &plan)
+	p := c.Refuse(400, "POST", root+"/plans/"+plan.ID.String()+"/zones", object{"name": "z", "polygon": [][2]float64{{0, 0}, {4, 4}, {4, 0}, {0, 4}}})
+	if len(p.Errors) != 1 || p.Errors[0].Field != "polygon" {
+		t.Fatalf("got %+v", p)
+	}
+	text, err := json.Marshal(p.Errors[0].Value)
+	if err != nil || string(text) != `{"at":[2,2],"edges":[0,2]}` {
+		t.Errorf("got %s, %v", text, err)
+	}
+	for _, bad := range []any{[][]float64{{0, 0}, {1, 1}, {2}}, [][]float64{{0, 0}, {1, 1}, {2, 0, 3}}, [][2]float64{{0, 0}, {1, 1}}, "x", nil} {
+		c.Refuse(400, "POST", root+"/plans/"+plan.ID.String()+"/zones", object{"name": "z", "polygon": bad})
+	}
+}
+
+func TestTags(t *testing.T) {
+	s := start(t)
+	o := postgrestest.Organisation(t, s.DB, "o", "ble")
+	s.Account(o, "operator@example.com", "operator")
+	c := s.Login("operator@example.com")
+	transmitter := "ibeacon:01890a5d-ac96-774b-bcce-b302099a8057/1/2"
+	var tag blehttp.Tag
+	c.Want(201, "POST", root+"/tags", object{"transmitter": "ibeacon:01890A5D-AC96-774B-BCCE-B302099A8057/1/2", "type": "person", "name": "Мария"}, &tag)
+	if tag.Transmitter.String() != transmitter || tag.OrganisationID != o.ID {
+		t.Errorf("got %+v", tag)
+	}
+	c.Refuse(409, "POST", root+"/tags", object{"transmitter": transmitter, "type": "asset", "name": "x"})
+	p := c.Refuse(400, "POST", root+"/tags", object{"transmitter": "ibeacon:7", "type": "asset", "name": "x"})
+	if len(p.Errors) != 1 || p.Errors[0].Field != "transmitter" {
+		t.Errorf("got %+v", p)
+	}
+	c.Refuse(400, "POST", root+"/tags", object{"transmitter": transmitter, "type": "ghost", "name": "x"})
+	for query, want := range map[string]int{
+		"": 1, "?transmitter=" + transmitter: 1, "?name=%D0%BC%D0%B0%D1%80": 1, "?type=asset": 0, "?type=person": 1,
+		"?transmitter=mac:aa:bb:cc:dd:ee:ff": 0,
+	} {
+		var found list[blehttp.Tag]
+		c.Want(200, "GET", root+"/tags"+query, nil, &found)
+		if len(found.Items) != want {
+			t.Errorf("%s: got %d tags, want %d", query, len(found.Items), want)
+		}
+	}
+	c.Refuse(400, "GET", root+"/tags?type=ghost", nil)
+	c.Refuse(400, "GET", root+"/tags?transmitter=x", nil)
+}
+
+// A product that is off is not there, for its organisation.
+func TestProductSwitchedOff(t *testing.T) {
+	s := start(t)
+	off := postgrestest.Organisation(t, s.DB, "off", "wifi")
+	s.Account(off, "owner@example.com", "owner")
+	c := s.Login("owner@example.com")
+	c.Refuse(404, "GET", root+"/plans", nil)
+	c.Refuse(404, "GET", root+"/tags", nil)
+	c.Refuse(404, "POST", root+"/tags", object{"transmitter": "mac:aa:bb:cc:dd:ee:ff", "type": "asset", "name": "x"})
+	c.Refuse(404, "GET", root+"/plans/"+schema.NewID[schema.PlanID]().String(), nil)
+	s.Login(shelltest.AdminEmail).Want(200, "GET", root+"/plans", nil, nil)
+}
+
+func TestViewersLookOnly(t *testing.T) {
+	s := start(t)
+	o := postgrestest.Organisation(t, s.DB, "o", "ble")
+	hall := postgrestest.Location(t, s.DB, o, "hall")
+	s.Account(o, "viewer@example.com", "viewer")
+	c := s.Login("viewer@example.com")
+	c.Want(200, "GET", root+"/plans", nil, nil)
+	c.Refuse(403, "POST", root+"/plans", object{"location_id": hall.ID, "name": "p", "bounds": bounds(9, 9)})
+	c.Refuse(403, "POST", root+"/tags", object{"transmitter": "mac:aa:bb:cc:dd:ee:ff", "type": "asset", "name": "x"})
+}
+
+var _ corehttp.Placed = (*ble.Module)(nil)

@@ -1,0 +1,128 @@
+package blehttp
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"mybeacon/engine/modules/ble/store"
+	shell "mybeacon/http"
+	"mybeacon/schema"
+)
+
+// Plan is a drawn floor of a location; coordinates are metres in its own frame,
+// x to the right and y up.
+type Plan struct {
+	ID             schema.PlanID         `json:"id" format:"uuid"`
+	OrganisationID schema.OrganisationID `json:"organisation_id" format:"uuid"`
+	LocationID     schema.LocationID     `json:"location_id" format:"uuid"`
+	Name           string                `json:"name"`
+	Level          int                   `json:"level" doc:"Storey, 0 = ground floor"`
+	Bounds         schema.Rect           `json:"bounds" doc:"Metres"`
+	TagHeightM     float64               `json:"tag_height_m" doc:"Usual height at which tags are carried"`
+	Walls          [][]store.Corner      `json:"walls" nullable:"false" doc:"Polylines, [x, y] in metres"`
+	Version        uint64                `json:"version" doc:"Grows with every change of the plan, its receivers or zones"`
+}
+
+// Drawing is a plan with all that is on it.
+type Drawing struct {
+	Plan
+	Receivers []Receiver `json:"receivers" nullable:"false" doc:"By number"`
+	Zones     []Zone     `json:"zones" nullable:"false" doc:"By number"`
+}
+
+func planOf(p store.Plan) Plan {
+	return Plan{
+		ID: p.ID, OrganisationID: p.Organisation, LocationID: p.Location, Name: p.Name, Level: p.Level,
+		Bounds: p.Bounds, TagHeightM: p.TagHeightM, Walls: p.Walls, Version: p.Version,
+	}
+}
+
+type planOutput struct{ Body Plan }
+
+type drawingOutput struct{ Body Drawing }
+
+// PlanPath names a plan. It is exported because huma reads embedded inputs only then.
+type PlanPath struct {
+	ID string `path:"id" format:"uuid" doc:"The plan"`
+}
+
+type planList struct {
+	shell.PageInput
+	OrganisationID schema.OrganisationID `query:"organisation_id" format:"uuid"`
+	LocationID     schema.LocationID     `query:"location_id" format:"uuid"`
+	Name           string                `query:"name" maxLength:"200" doc:"The whole name"`
+}
+
+type newPlan struct {
+	Body struct {
+		LocationID schema.LocationID `json:"location_id" format:"uuid"`
+		Name       string            `json:"name"`
+		Level      int               `json:"level,omitempty" doc:"Storey, 0 = ground floor"`
+		Bounds     schema.Rect       `json:"bounds" doc:"Metres"`
+		TagHeightM *float64          `json:"tag_height_m,omitempty" doc:"Usual height at which tags are carried, 1.2 if left out"`
+		Walls      [][]store.Corner  `json:"walls,omitempty" nullable:"false" doc:"Polylines, [x, y] in metres"`
+	}
+}
+
+// usualTagHeightM is the height of a badge on a chest or an asset on a table.
+const usualTagHeightM = 1.2
+
+func (r *routes) plans(s *shell.Server) {
+	const path = root + "/plans"
+	tags := []string{"ble plans"}
+	shell.Route(s, r.viewer, huma.Operation{
+		OperationID: "list-ble-plans", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List plans by name",
+	}, r.listPlans)
+	shell.Route(s, r.changer, huma.Operation{
+		OperationID: "create-ble-plan", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Create a plan",
+		DefaultStatus: http.StatusCreated,
+	}, r.createPlan)
+	shell.Route(s, r.viewer, huma.Operation{
+		OperationID: "get-ble-plan", Method: http.MethodGet, Path: path + "/{id}", Tags: tags,
+		Summary: "Read a plan with its receivers and zones",
+	}, r.getPlan)
+}
+
+func (r *routes) listPlans(ctx context.Context, in *planList) (*shell.ListOutput[Plan], error) {
+	page, err := in.Page()
+	if err != nil {
+		return nil, err
+	}
+	scope, err := shell.PrincipalOf(ctx).Within(in.OrganisationID)
+	if err != nil {
+		return nil, err
+	}
+	found, next, err := r.module.Plans(ctx, scope, store.PlanFilter{Location: in.LocationID, Name: in.Name}, page)
+	return shell.Paged(&in.PageInput, found, next, planOf), err
+}
+
+func (r *routes) createPlan(ctx context.Context, in *newPlan) (*planOutput, error) {
+	b := &in.Body
+	p := store.Plan{Location: b.LocationID, Name: b.Name, Level: b.Level, Bounds: b.Bounds, TagHeightM: usualTagHeightM, Walls: b.Walls}
+	if b.TagHeightM != nil {
+		p.TagHeightM = *b.TagHeightM
+	}
+	p, err := r.module.CreatePlan(ctx, shell.PrincipalOf(ctx).Scope(), p)
+	return &planOutput{planOf(p)}, err
+}
+
+func (r *routes) getPlan(ctx context.Context, in *PlanPath) (*drawingOutput, error) {
+	id, err := parse[schema.PlanID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	d, err := r.module.Drawing(ctx, shell.PrincipalOf(ctx).Scope(), id)
+	if err != nil {
+		return nil, err
+	}
+	out := &drawingOutput{Drawing{Plan: planOf(d.Plan), Receivers: make([]Receiver, len(d.Receivers)), Zones: make([]Zone, len(d.Zones))}}
+	for i, receiver := range d.Receivers {
+		out.Body.Receivers[i] = r.receiverOf(receiver)
+	}
+	for i, z := range d.Zones {
+		out.Body.Zones[i] = zoneOf(z)
+	}
+	return out, nil
+}

@@ -1,0 +1,106 @@
+package blehttp
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"mybeacon/engine/modules/ble/store"
+	shell "mybeacon/http"
+	"mybeacon/schema"
+)
+
+// Zone is a named region of a plan.
+type Zone struct {
+	ID      schema.ZoneID  `json:"id" format:"uuid"`
+	Number  int            `json:"number" doc:"Zone #N, per plan"`
+	Name    string         `json:"name"`
+	Color   string         `json:"color" example:"#1CB5D5"`
+	Polygon []store.Corner `json:"polygon" nullable:"false" doc:"[x, y] in metres, closed implicitly"`
+}
+
+func zoneOf(z store.Zone) Zone {
+	return Zone{ID: z.ID, Number: z.Number, Name: z.Name, Color: z.Color, Polygon: z.Polygon}
+}
+
+type zoneBody struct {
+	Name    string         `json:"name"`
+	Color   string         `json:"color,omitempty" example:"#1CB5D5" doc:"Left out: by number, or as it was"`
+	Polygon []store.Corner `json:"polygon" nullable:"false" maxItems:"1000" doc:"At least three corners, [x, y] in metres; the border must not cross itself"`
+}
+
+func (b zoneBody) on(plan schema.PlanID) store.Zone {
+	return store.Zone{Plan: plan, Name: b.Name, Color: b.Color, Polygon: b.Polygon}
+}
+
+type zoneOutput struct{ Body Zone }
+
+type newZone struct {
+	PlanPath
+	Body zoneBody
+}
+
+// ZonePath names a zone of a plan. It is exported because huma reads embedded inputs only then.
+type ZonePath struct {
+	PlanPath
+	Zone string `path:"zid" format:"uuid" doc:"The zone"`
+}
+
+type changedZone struct {
+	ZonePath
+	Body zoneBody
+}
+
+func (r *routes) zones(s *shell.Server) {
+	const path = root + "/plans/{id}/zones"
+	tags := []string{"ble plans"}
+	shell.Route(s, r.changer, huma.Operation{
+		OperationID: "create-ble-zone", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Draw a zone",
+		DefaultStatus: http.StatusCreated,
+	}, r.addZone)
+	shell.Route(s, r.changer, huma.Operation{
+		OperationID: "change-ble-zone", Method: http.MethodPut, Path: path + "/{zid}", Tags: tags, Summary: "Change a zone",
+	}, r.changeZone)
+	shell.Route(s, r.changer, huma.Operation{
+		OperationID: "delete-ble-zone", Method: http.MethodDelete, Path: path + "/{zid}", Tags: tags, Summary: "Delete a zone",
+		DefaultStatus: http.StatusNoContent,
+	}, r.removeZone)
+}
+
+func (p ZonePath) parse() (schema.PlanID, schema.ZoneID, error) {
+	plan, err := parse[schema.PlanID](p.ID)
+	if err != nil {
+		return plan, schema.ZoneID{}, err
+	}
+	zone, err := parse[schema.ZoneID](p.Zone)
+	return plan, zone, err
+}
+
+func (r *routes) addZone(ctx context.Context, in *newZone) (*zoneOutput, error) {
+	plan, err := parse[schema.PlanID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	z, err := r.module.AddZone(ctx, shell.PrincipalOf(ctx).Scope(), in.Body.on(plan))
+	return &zoneOutput{zoneOf(z)}, err
+}
+
+func (r *routes) changeZone(ctx context.Context, in *changedZone) (*zoneOutput, error) {
+	plan, id, err := in.parse()
+	if err != nil {
+		return nil, err
+	}
+	change := in.Body.on(plan)
+	change.ID = id
+	z, err := r.module.ChangeZone(ctx, shell.PrincipalOf(ctx).Scope(), change)
+	return &zoneOutput{zoneOf(z)}, err
+}
+
+func (r *routes) removeZone(ctx context.Context, in *ZonePath) (*struct{}, error) {
+	plan, id, err := in.parse()
+	if err != nil {
+		return nil, err
+	}
+	return nil, r.module.RemoveZone(ctx, shell.PrincipalOf(ctx).Scope(), plan, id)
+}

@@ -1,0 +1,104 @@
+package corehttp
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"mybeacon/engine/store/postgres"
+	shell "mybeacon/http"
+	"mybeacon/schema"
+)
+
+// Online says which devices are connected.
+type Online interface {
+	// Online reports whether a device is online and when it was last heard of,
+	// zero when not since this server started.
+	Online(schema.DeviceID) (bool, time.Time)
+}
+
+// Plans is what locations show of the products' plans.
+type Plans interface {
+	PlansOf(context.Context, postgres.Scope, []schema.LocationID) (map[schema.LocationID][]schema.PlanRef, error)
+}
+
+// Placed knows which devices may not be moved to another location.
+type Placed interface {
+	// MayMove is a Conflict for a device that something holds where it is.
+	MayMove(context.Context, postgres.Scope, schema.DeviceID) error
+}
+
+// Config is what the routes need besides the shell.
+type Config struct {
+	DB     *postgres.DB
+	Online Online
+	Plans  Plans
+	Placed Placed
+	// Changed is called after organisations, locations or devices changed and
+	// before the answer, so that a device that uses its new token at once is
+	// known. It must not fail; nil does nothing.
+	Changed func(context.Context)
+}
+
+type routes struct {
+	Config
+}
+
+// Register adds the routes to the server.
+func Register(s *shell.Server, cfg Config) {
+	if cfg.Changed == nil {
+		cfg.Changed = func(context.Context) {}
+	}
+	r := &routes{cfg}
+	r.organisations(s)
+	r.locations(s)
+	r.devices(s)
+}
+
+// idPath is the input of what acts on one object.
+type idPath[I ~[16]byte] struct {
+	ID string `path:"id" format:"uuid"`
+}
+
+// parse returns the id; one that cannot be read names no object.
+func (p idPath[I]) parse() (I, error) { return parseID[I](p.ID) }
+
+func parseID[I ~[16]byte](text string) (I, error) {
+	id, err := schema.ParseID[I](text)
+	if err != nil {
+		return id, schema.Errorf(schema.NotFound, "", "there is no such object")
+	}
+	return id, nil
+}
+
+// checkText trims a text and refuses control characters and what is too long.
+func checkText(field, text string, least, most int) (string, error) {
+	text = strings.TrimSpace(text)
+	control := strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f })
+	if n := utf8.RuneCountInString(text); control || n < least || n > most {
+		return text, schema.Errorf(schema.Invalid, field, "must have %d to %d characters without control characters", least, most)
+	}
+	return text, nil
+}
+
+// checkTimeZone returns the IANA name; empty is UTC.
+func checkTimeZone(name string) (string, error) {
+	if name == "" {
+		return "UTC", nil
+	}
+	// "Local" would mean the server's zone.
+	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
+		return name, schema.Errorf(schema.Invalid, "time_zone", "%.60q is not a time zone such as Europe/Moscow", name)
+	}
+	return name, nil
+}
+
+// optionalTime is null in JSON while unset.
+func optionalTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

@@ -1,0 +1,245 @@
+package corehttp_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mybeacon/engine/store/postgres"
+	"mybeacon/engine/store/postgres/postgrestest"
+	"mybeacon/http/corehttp"
+	"mybeacon/http/shelltest"
+	"mybeacon/schema"
+)
+
+const (
+	organisations = "/api/v1/admin/organisations"
+	locations     = "/api/v1/client/locations"
+	devices       = "/api/v1/client/devices"
+)
+
+// site is a product with one plan everywhere, on which one device hangs.
+type site struct {
+	hangs   schema.DeviceID
+	online  map[schema.DeviceID]time.Time
+	changes atomic.Int32
+}
+
+func (s *site) PlansOf(_ context.Context, _ postgres.Scope, ids []schema.LocationID) (map[schema.LocationID][]schema.PlanRef, error) {
+	plans := map[schema.LocationID][]schema.PlanRef{}
+	for _, id := range ids {
+		plans[id] = []schema.PlanRef{{ID: schema.PlanID(id), Name: "ground", Level: 0}}
+	}
+	return plans, nil
+}
+
+func (s *site) MayMove(_ context.Context, _ postgres.Scope, id schema.DeviceID) error {
+	if id == s.hangs {
+		return schema.Errorf(schema.Conflict, "location_id", "the device hangs on a plan")
+	}
+	return nil
+}
+
+func (s *site) Online(id schema.DeviceID) (bool, time.Time) {
+	at, ok := s.online[id]
+	return ok, at
+}
+
+func start(t *testing.T) (*shelltest.Server, *site) {
+	t.Helper()
+	at := &site{online: map[schema.DeviceID]time.Time{}}
+	s := shelltest.Start(t, nil, func(s *shelltest.Server) {
+		corehttp.Register(s.Server, corehttp.Config{
+			DB: s.DB, Online: at, Plans: at, Placed: at, Changed: func(context.Context) { at.changes.Add(1) },
+		})
+	})
+	return s, at
+}
+
+type list[T any] struct {
+	Items []T
+	Next  string
+}
+
+func TestOrganisations(t *testing.T) {
+	s, at := start(t)
+	c := s.Login(shelltest.AdminEmail)
+	var made corehttp.Organisation
+	c.Want(201, "POST", organisations, map[string]any{"name": "  Аэропорт ", "products": []string{"ble"}}, &made)
+	if made.Name != "Аэропорт" || made.TimeZone != "UTC" || made.KeepDays != 365 || fmt.Sprint(made.Products) != "[ble]" || made.ID.IsZero() {
+		t.Errorf("got %+v", made)
+	}
+	if at.changes.Load() != 1 {
+		t.Errorf("the change was not announced")
+	}
+	var read corehttp.Organisation
+	c.Want(200, "GET", organisations+"/"+made.ID.String(), nil, &read)
+	if read.ID != made.ID || !read.CreatedAt.Equal(made.CreatedAt) {
+		t.Errorf("got %+v", read)
+	}
+	var found list[corehttp.Organisation]
+	c.Want(200, "GET", organisations+"?name="+url.QueryEscape("Аэропорт"), nil, &found)
+	if len(found.Items) != 1 || found.Next != "" {
+		t.Errorf("got %+v", found)
+	}
+	c.Want(200, "GET", organisations+"?name=none", nil, &found)
+	if found.Items == nil || len(found.Items) != 0 {
+		t.Errorf("an empty list must be []: %+v", found)
+	}
+	c.Want(201, "POST", organisations, map[string]any{"name": "kept", "keep_days": 65535, "time_zone": "Europe/Moscow"}, &made)
+	if made.KeepDays != 65535 || made.TimeZone != "Europe/Moscow" || made.Products == nil {
+		t.Errorf("got %+v", made)
+	}
+	c.Refuse(409, "POST", organisations, map[string]any{"name": "kept"})
+	for _, bad := range []map[string]any{
+		{"name": " "}, {"name": "x\ny"}, {"name": strings.Repeat("x", 201)}, {"name": "z", "time_zone": "Local"},
+		{"name": "z", "time_zone": "../etc/passwd"}, {"name": "z", "keep_days": 0}, {"name": "z", "keep_days": 65536},
+		{"name": "z", "products": []string{"B LE"}},
+	} {
+		c.Refuse(400, "POST", organisations, bad)
+	}
+}
+
+func TestOnlySuperAdminsSeeOrganisations(t *testing.T) {
+	s, _ := start(t)
+	o := postgrestest.Organisation(t, s.DB, "o")
+	s.Account(o, "owner@example.com", "owner")
+	c := s.Login("owner@example.com")
+	c.Refuse(403, "GET", organisations, nil)
+	c.Refuse(403, "POST", organisations, map[string]any{"name": "mine"})
+	c.Refuse(403, "GET", organisations+"/"+o.ID.String(), nil)
+	s.Nobody().Refuse(401, "GET", organisations, nil)
+}
+
+func TestRoles(t *testing.T) {
+	s, _ := start(t)
+	o := postgrestest.Organisation(t, s.DB, "o")
+	for role, want := range map[string]int{"owner": 201, "admin": 201, "operator": 201, "manager": 403, "viewer": 403} {
+		s.Account(o, role+"@o.example.com", role)
+		c := s.Login(role + "@o.example.com")
+		c.Want(200, "GET", locations, nil, nil)
+		if r := c.Do("POST", locations, map[string]any{"name": role}); r.StatusCode != want {
+			t.Errorf("%s: got %d, want %d", role, r.StatusCode, want)
+		}
+	}
+}
+
+func TestLocations(t *testing.T) {
+	s, _ := start(t)
+	o, other := postgrestest.Organisation(t, s.DB, "o"), postgrestest.Organisation(t, s.DB, "other")
+	s.Account(o, "owner@example.com", "owner")
+	admin, owner := s.Login(shelltest.AdminEmail), s.Login("owner@example.com")
+	admin.Refuse(400, "POST", locations, map[string]any{"name": "x"})
+	admin.Refuse(404, "POST", locations, map[string]any{"name": "x", "organisation_id": schema.NewID[schema.OrganisationID]()})
+	owner.Refuse(404, "POST", locations, map[string]any{"name": "x", "organisation_id": other.ID})
+	owner.Refuse(404, "GET", locations+"?organisation_id="+other.ID.String(), nil)
+	owner.Refuse(400, "GET", locations+"?organisation_id=7", nil)
+
+	var made corehttp.Location
+	owner.Want(201, "POST", locations, map[string]any{"name": "hall", "address": "Ленина, 1"}, &made)
+	if made.OrganisationID != o.ID || made.OrganisationName != "o" || made.Plans == nil || made.TimeZone != "UTC" {
+		t.Errorf("got %+v", made)
+	}
+	owner.Refuse(409, "POST", locations, map[string]any{"name": "hall"})
+	admin.Want(201, "POST", locations, map[string]any{"name": "hall", "organisation_id": other.ID}, nil)
+	var found list[corehttp.Location]
+	owner.Want(200, "GET", locations+"?name=hall", nil, &found)
+	if len(found.Items) != 1 || found.Items[0].ID != made.ID || len(found.Items[0].Plans) != 1 || found.Items[0].Plans[0].Name != "ground" {
+		t.Errorf("got %+v", found)
+	}
+	admin.Want(200, "GET", locations, nil, &found)
+	if len(found.Items) != 2 {
+		t.Errorf("the super-admin sees %d locations, want 2", len(found.Items))
+	}
+}
+
+func TestPagesAndLinks(t *testing.T) {
+	s, _ := start(t)
+	o := postgrestest.Organisation(t, s.DB, "o")
+	for i := range 5 {
+		postgrestest.Location(t, s.DB, o, fmt.Sprintf("hall & %d", i))
+	}
+	c := s.Login(shelltest.AdminEmail)
+	var names []string
+	for path := locations + "?limit=2&organisation_id=" + o.ID.String(); path != ""; {
+		var page list[corehttp.Location]
+		r := c.Want(200, "GET", path, nil, &page)
+		for _, l := range page.Items {
+			names = append(names, l.Name[len(l.Name)-1:])
+		}
+		link, rel, _ := strings.Cut(r.Header.Get("Link"), "; ")
+		if (page.Next == "") != (link == "") || link != "" && rel != `rel="next"` {
+			t.Fatalf("next %q, Link %q", page.Next, r.Header.Get("Link"))
+		}
+		path = strings.Trim(link, "<>")
+	}
+	if got := strings.Join(names, ""); got != "01234" {
+		t.Errorf("walked %s", got)
+	}
+	for _, bad := range []string{"?limit=0", "?limit=201", "?limit=x", "?cursor=x", "?cursor=WyJhIiwiYiJd", "?order=name"} {
+		c.Refuse(400, "GET", locations+bad, nil)
+	}
+}
+
+func TestDevices(t *testing.T) {
+	s, at := start(t)
+	o := postgrestest.Organisation(t, s.DB, "o")
+	hall, yard := postgrestest.Location(t, s.DB, o, "hall"), postgrestest.Location(t, s.DB, o, "yard")
+	c := s.Login(shelltest.AdminEmail)
+	var made corehttp.Device
+	c.Want(201, "POST", devices, map[string]any{"organisation_id": o.ID, "location_id": hall.ID, "mac": "02-00-5E-10-00-01", "name": "door"}, &made)
+	if made.Number != 1 || made.MAC != "02:00:5e:10:00:01" || made.Clock != "device" || made.Online || made.LastSeen != nil || !strings.HasPrefix(made.Token, "mbd_") {
+		t.Errorf("got %+v", made)
+	}
+	if bound, err := s.DB.DeviceByToken(t.Context(), made.Token); err != nil || bound.ID != made.ID {
+		t.Errorf("the token opens %+v, %v", bound, err)
+	}
+	one := devices + "/" + made.ID.String()
+	var turned corehttp.Device
+	c.Want(200, "POST", one+"/token", nil, &turned)
+	if turned.Token == made.Token || !strings.HasPrefix(turned.Token, "mbd_") {
+		t.Errorf("got %+v", turned)
+	}
+	if _, err := s.DB.DeviceByToken(t.Context(), made.Token); schema.KindOf(err) != schema.Unauthorized || err == nil {
+		t.Errorf("the old token: %v", err)
+	}
+	seen := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	at.online[made.ID] = seen
+	var found list[corehttp.Device]
+	for _, filter := range []string{"number=1", "mac=02005e100001", "mac=02%3A00%3A5e%3A10%3A00%3A01", "location_id=" + hall.ID.String()} {
+		c.Want(200, "GET", devices+"?"+filter, nil, &found)
+		if len(found.Items) != 1 || !found.Items[0].Online || !found.Items[0].LastSeen.Equal(seen) || found.Items[0].Token != "" {
+			t.Errorf("%s: got %+v", filter, found)
+		}
+	}
+	c.Refuse(409, "POST", devices, map[string]any{"organisation_id": o.ID, "mac": made.MAC})
+	c.Refuse(400, "POST", devices, map[string]any{"organisation_id": o.ID, "mac": "nonsense"})
+	c.Refuse(400, "POST", devices, map[string]any{"organisation_id": o.ID, "mac": "02:00:5e:10:00:02", "clock": "sundial"})
+
+	var changed corehttp.Device
+	c.Want(200, "PATCH", one, map[string]any{"name": "gate", "location_id": yard.ID, "clock": "source"}, &changed)
+	if changed.Name != "gate" || changed.LocationID != yard.ID || changed.Clock != "source" || changed.Token != "" {
+		t.Errorf("got %+v", changed)
+	}
+	c.Want(200, "PATCH", one, map[string]any{}, &changed)
+	if changed.Name != "gate" || changed.LocationID != yard.ID {
+		t.Errorf("an empty patch changed %+v", changed)
+	}
+	at.hangs = made.ID
+	c.Refuse(409, "PATCH", one, map[string]any{"location_id": hall.ID})
+	c.Want(200, "PATCH", one, map[string]any{"location_id": yard.ID}, nil)
+	at.hangs = schema.DeviceID{}
+	c.Want(200, "PATCH", one, map[string]any{"location_id": ""}, &changed)
+	if !changed.LocationID.IsZero() {
+		t.Errorf("got %+v", changed)
+	}
+	c.Refuse(404, "PATCH", one, map[string]any{"location_id": schema.NewID[schema.LocationID]()})
+	c.Refuse(404, "PATCH", one, map[string]any{"location_id": "7"})
+	if at.changes.Load() != 6 {
+		t.Errorf("%d changes were announced, want 6", at.changes.Load())
+	}
+}

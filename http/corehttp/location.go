@@ -1,0 +1,111 @@
+package corehttp
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"mybeacon/engine/store/postgres"
+	shell "mybeacon/http"
+	"mybeacon/schema"
+)
+
+// Location is a site of an organisation.
+type Location struct {
+	ID               schema.LocationID     `json:"id" format:"uuid"`
+	OrganisationID   schema.OrganisationID `json:"organisation_id" format:"uuid"`
+	OrganisationName string                `json:"organisation_name"`
+	Name             string                `json:"name"`
+	Address          string                `json:"address"`
+	TimeZone         string                `json:"time_zone" doc:"IANA name"`
+	Plans            []schema.PlanRef      `json:"plans" nullable:"false" doc:"By level and name"`
+	CreatedAt        time.Time             `json:"created_at"`
+}
+
+type locationOutput struct{ Body Location }
+
+type locationList struct {
+	shell.PageInput
+	OrganisationID schema.OrganisationID `query:"organisation_id" format:"uuid"`
+	Name           string                `query:"name" maxLength:"200" doc:"The whole name"`
+}
+
+type newLocation struct {
+	Body struct {
+		OrganisationID schema.OrganisationID `json:"organisation_id,omitempty" format:"uuid" doc:"Required of a super-admin"`
+		Name           string                `json:"name"`
+		Address        string                `json:"address,omitempty"`
+		TimeZone       string                `json:"time_zone,omitempty" doc:"IANA name" default:"UTC"`
+	}
+}
+
+func (r *routes) locations(s *shell.Server) {
+	const path = "/api/v1/client/locations"
+	tags := []string{"locations"}
+	shell.Route(s, shell.SignedIn(), huma.Operation{
+		OperationID: "list-locations", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List locations by name",
+	}, r.listLocations)
+	shell.Route(s, shell.Editor(), huma.Operation{
+		OperationID: "create-location", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Create a location",
+		DefaultStatus: http.StatusCreated,
+	}, r.createLocation)
+}
+
+func (r *routes) listLocations(ctx context.Context, in *locationList) (*shell.ListOutput[Location], error) {
+	page, err := in.Page()
+	if err != nil {
+		return nil, err
+	}
+	scope, err := shell.PrincipalOf(ctx).Within(in.OrganisationID)
+	if err != nil {
+		return nil, err
+	}
+	found, next, err := r.DB.Locations(ctx, scope, postgres.LocationFilter{Name: in.Name}, page)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]schema.LocationID, len(found))
+	for i, l := range found {
+		ids[i] = l.ID
+	}
+	plans, err := r.Plans.PlansOf(ctx, scope, ids)
+	if err != nil {
+		return nil, err
+	}
+	return shell.Paged(&in.PageInput, found, next, func(l postgres.Location) Location { return locationOf(l, plans[l.ID]) }), nil
+}
+
+func (r *routes) createLocation(ctx context.Context, in *newLocation) (*locationOutput, error) {
+	organisation, err := shell.PrincipalOf(ctx).Owner(in.Body.OrganisationID)
+	if err != nil {
+		return nil, err
+	}
+	l := postgres.Location{}
+	if l.Name, err = checkText("name", in.Body.Name, 1, 200); err != nil {
+		return nil, err
+	}
+	if l.Address, err = checkText("address", in.Body.Address, 0, 500); err != nil {
+		return nil, err
+	}
+	if l.TimeZone, err = checkTimeZone(in.Body.TimeZone); err != nil {
+		return nil, err
+	}
+	l, err = r.DB.CreateLocation(ctx, organisation, l)
+	if err != nil {
+		return nil, err
+	}
+	r.Changed(ctx)
+	return &locationOutput{locationOf(l, nil)}, nil
+}
+
+func locationOf(l postgres.Location, plans []schema.PlanRef) Location {
+	if plans == nil {
+		plans = []schema.PlanRef{}
+	}
+	return Location{
+		ID: l.ID, OrganisationID: l.Organisation, OrganisationName: l.OrganisationName,
+		Name: l.Name, Address: l.Address, TimeZone: l.TimeZone, Plans: plans, CreatedAt: l.CreatedAt.UTC(),
+	}
+}
