@@ -21,7 +21,7 @@ type Plan struct {
 	Level          int                   `json:"level" doc:"Storey, 0 = ground floor"`
 	Bounds         schema.Rect           `json:"bounds" doc:"Metres"`
 	TagHeightM     float64               `json:"tag_height_m" doc:"Usual height at which tags are carried"`
-	Walls          [][]store.Corner      `json:"walls" nullable:"false" doc:"Polylines, [x, y] in metres"`
+	Walls          Polylines             `json:"walls" doc:"Polylines, [x, y] in metres"`
 	Version        uint64                `json:"version" doc:"Grows with every change of the plan, its receivers or zones"`
 }
 
@@ -62,7 +62,7 @@ type newPlan struct {
 		Level      int               `json:"level,omitempty" doc:"Storey, 0 = ground floor"`
 		Bounds     schema.Rect       `json:"bounds" doc:"Metres"`
 		TagHeightM *float64          `json:"tag_height_m,omitempty" doc:"Usual height at which tags are carried, 1.2 if left out"`
-		Walls      [][]store.Corner  `json:"walls,omitempty" nullable:"false" doc:"Polylines, [x, y] in metres"`
+		Walls      Polylines         `json:"walls,omitempty" doc:"Polylines, [x, y] in metres"`
 	}
 }
 

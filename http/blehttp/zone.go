@@ -13,11 +13,11 @@ import (
 
 // Zone is a named region of a plan.
 type Zone struct {
-	ID      schema.ZoneID  `json:"id" format:"uuid"`
-	Number  int            `json:"number" doc:"Zone #N, per plan"`
-	Name    string         `json:"name"`
-	Color   string         `json:"color" example:"#1CB5D5"`
-	Polygon []store.Corner `json:"polygon" nullable:"false" doc:"[x, y] in metres, closed implicitly"`
+	ID      schema.ZoneID `json:"id" format:"uuid"`
+	Number  int           `json:"number" doc:"Zone #N, per plan"`
+	Name    string        `json:"name"`
+	Color   string        `json:"color" example:"#1CB5D5"`
+	Polygon Corners       `json:"polygon" doc:"[x, y] in metres, closed implicitly"`
 }
 
 func zoneOf(z store.Zone) Zone {
@@ -25,9 +25,9 @@ func zoneOf(z store.Zone) Zone {
 }
 
 type zoneBody struct {
-	Name    string         `json:"name"`
-	Color   string         `json:"color,omitempty" example:"#1CB5D5" doc:"Left out: by number, or as it was"`
-	Polygon []store.Corner `json:"polygon" nullable:"false" maxItems:"1000" doc:"At least three corners, [x, y] in metres; the border must not cross itself"`
+	Name    string  `json:"name"`
+	Color   string  `json:"color,omitempty" example:"#1CB5D5" doc:"Left out: by number, or as it was"`
+	Polygon Corners `json:"polygon" maxItems:"1000" doc:"At least three corners, [x, y] in metres; the border must not cross itself"`
 }
 
 func (b zoneBody) on(plan schema.PlanID) store.Zone {
