@@ -121,7 +121,7 @@ func (w *window) clock() (t schema.EventTime) {
 // delivered reports whether all receivers that heard the tag after since have
 // delivered up to through, and that there are such.
 func (w *window) delivered(since, through schema.EventTime, counts func(*receiver) bool) bool {
-	any := false
+	some := false
 	for i := range w.receivers {
 		r := &w.receivers[i]
 		if r.heard <= since || !counts(r) {
@@ -130,9 +130,9 @@ func (w *window) delivered(since, through schema.EventTime, counts func(*receive
 		if r.delivered < through {
 			return false
 		}
-		any = true
+		some = true
 	}
-	return any
+	return some
 }
 
 // firstFresh returns the oldest sample that no fix has seen.

@@ -1,0 +1,331 @@
+package tag_test
+
+import (
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"mybeacon/actors/actortest"
+	"mybeacon/actors/tag"
+	"mybeacon/geometry/locate"
+	"mybeacon/schema"
+)
+
+var (
+	key     = tag.Key{Organisation: schema.OrganisationID{1}, Tag: schema.TagID{2}}
+	planID  = schema.PlanID{3}
+	kitchen = schema.ZoneID{4}
+	hall    = schema.ZoneID{5}
+)
+
+// bench is one tag on a plan of 20 m × 10 m with receivers at x = 2, 10 and 18.
+type bench struct {
+	t       *testing.T
+	layouts *actortest.Layouts
+	layout  schema.Layout
+	cfg     tag.Config
+	plans   *tag.Plans
+	state   *tag.State
+	tag.Effects
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{t: t, layouts: &actortest.Layouts{}, cfg: tag.DefaultConfig()}
+	box := func(x0, x1 float64) []schema.Point {
+		return []schema.Point{{X: x0}, {X: x1}, {X: x1, Y: 10}, {X: x0, Y: 10}}
+	}
+	b.layout = schema.Layout{
+		Organisation: key.Organisation, Location: schema.LocationID{6}, Plan: planID, TagHeightM: 1,
+		Bounds: schema.Rect{Max: schema.Point{X: 20, Y: 10}},
+		Zones:  []schema.Zone{{ID: kitchen, Polygon: box(0, 9)}, {ID: hall, Polygon: box(11, 20)}},
+	}
+	for i, x := range []float64{2, 10, 18} {
+		b.layout.Receivers = append(b.layout.Receivers, schema.Placement{Receiver: schema.ReceiverID{byte(i)}, Device: device(i), X: x, Y: 5, Z: 2.5})
+	}
+	b.layouts.Put(b.layout)
+	b.plans = tag.NewPlans(b.layouts, locate.DefaultConfig(), slog.New(slog.DiscardHandler))
+	b.state = tag.New(&b.cfg, b.plans, key)
+	return b
+}
+
+func device(i int) schema.DeviceID { return schema.DeviceID{7, byte(i)} }
+
+// at is a time in seconds; the receivers' frames end with the second.
+func at(seconds float64) schema.EventTime { return schema.EventTime(seconds * 1000) }
+
+// hears gives a frame in which the receiver hears the tag at a time.
+func (b *bench) hears(receiver int, seconds float64, dbm ...float64) {
+	h := &tag.Heard{Frame: &tag.Frame{
+		Source: schema.Source{
+			Organisation: key.Organisation, Device: device(receiver), Location: b.layout.Location,
+			Plan: planID, Receiver: schema.ReceiverID{byte(receiver)}, KeepDays: 30,
+		},
+		Delivered: at(seconds), ArrivedAt: at(seconds).Time(),
+	}}
+	for _, p := range dbm {
+		h.Samples = append(h.Samples, tag.Sample{At: at(seconds), RSSI: schema.CentiDBmOf(p)})
+	}
+	b.state.Heard(h, &b.Effects)
+}
+
+func (b *bench) delivers(receiver int, seconds float64) {
+	b.state.Progress(&tag.Progress{Device: device(receiver), Delivered: at(seconds)}, &b.Effects)
+}
+
+// stands lets all receivers hear the tag at x = 2 (or 18) for some seconds.
+func (b *bench) stands(x, from, to int) {
+	powers := []float64{-48, -65, -75}
+	if x == 18 {
+		slices.Reverse(powers)
+	}
+	for s := from; s < to; s++ {
+		for r, p := range powers {
+			b.hears(r, float64(s)+0.5, p)
+		}
+	}
+}
+
+func (b *bench) fixed() (seconds []int) {
+	for _, m := range b.Moved {
+		if m.Presence == schema.Present {
+			seconds = append(seconds, int(m.At/1000))
+		}
+	}
+	return seconds
+}
+
+func (b *bench) wantFixed(want ...int) {
+	b.t.Helper()
+	if got := b.fixed(); !slices.Equal(got, want) {
+		b.t.Errorf("fixed seconds %v, want %v", got, want)
+	}
+}
+
+func TestASecondIsFixedWhenAllHaveDelivered(t *testing.T) {
+	b := newBench(t)
+	b.hears(0, 10.5, -50)
+	b.hears(1, 10.6, -60)
+	b.hears(0, 11.5, -50)
+	b.wantFixed()
+	b.delivers(1, 10.9)
+	b.wantFixed()
+	b.delivers(1, 11.0)
+	b.wantFixed(10)
+	b.delivers(1, 12)
+	b.wantFixed(10)
+	b.delivers(0, 12)
+	b.wantFixed(10, 11)
+}
+
+func TestAReceiverThatStallsHoldsASecondForTheGrace(t *testing.T) {
+	b := newBench(t)
+	b.hears(0, 10.5, -50)
+	b.hears(1, 10.6, -60)
+	b.hears(0, 12.9, -50)
+	b.wantFixed()
+	b.hears(0, 13, -50) // 2 s after the end of second 10
+	b.wantFixed(10)
+	for s := 14; s < 20; s++ { // and no longer at all when its last word has left the window
+		b.hears(0, float64(s), -50)
+	}
+	b.wantFixed(10, 12, 13, 14, 15, 16, 17, 18)
+}
+
+func TestAQuietSecondIsNotFixed(t *testing.T) {
+	b := newBench(t)
+	b.hears(0, 10.5, -50)
+	b.delivers(0, 14)
+	b.hears(0, 14.5, -50)
+	b.delivers(0, 15)
+	b.wantFixed(10, 14)
+}
+
+func TestWhatComesAfterItsSecondJoinsTheNext(t *testing.T) {
+	b := newBench(t)
+	b.hears(0, 10.5, -50)
+	b.delivers(0, 11)
+	b.hears(1, 10.7, -50)
+	b.delivers(1, 13)
+	b.delivers(0, 13)
+	b.wantFixed(10, 11)
+	if n := b.Moved[1].Receivers; n != 2 {
+		t.Errorf("%d receivers took part in the second fix", n)
+	}
+	b.hears(0, 2, -50) // older than the window
+	b.delivers(0, 14)
+	b.wantFixed(10, 11)
+}
+
+func TestFixNamesTheLoudestReceiver(t *testing.T) {
+	b := newBench(t)
+	b.stands(18, 10, 20)
+	f := b.Moved[len(b.Moved)-1].Fix
+	if f.Receiver != (schema.ReceiverID{2}) || f.RSSI != -4800 || f.KeepDays != 30 || f.Location != b.layout.Location {
+		t.Errorf("fix %+v", f)
+	}
+	if f.X < 14 || f.Zone != hall || f.Receivers != 3 || f.AccuracyM <= 0 {
+		t.Errorf("fix %+v", f)
+	}
+}
+
+func TestSilenceNeedsTheWordOfAll(t *testing.T) {
+	b := newBench(t)
+	b.stands(2, 10, 20)
+	heard := 19.5
+	b.delivers(0, heard+60)
+	b.delivers(1, heard+60)
+	b.delivers(2, heard+59.9)
+	if n := len(b.Visits); n != 1 {
+		t.Fatalf("visits %+v before the last receiver's word", b.Visits)
+	}
+	b.delivers(2, heard+60)
+	last := b.Visits[len(b.Visits)-1]
+	if len(b.Visits) != 2 || last.EnteredAt != at(10) || last.LeftAt != at(heard) || last.ID != b.Visits[0].ID {
+		t.Errorf("visits %+v", b.Visits)
+	}
+	m := b.Moved[len(b.Moved)-1]
+	if m.Presence != schema.Absent || !m.Zone.IsZero() || m.At != at(19) {
+		t.Errorf("last moved %+v", m)
+	}
+	f := b.Fixes[len(b.Fixes)-1]
+	if f.At.Add(f.ValidFor) != at(heard) {
+		t.Errorf("the last stored fix %+v does not end when the tag was last heard", f)
+	}
+}
+
+func TestRecoverGoesBackToTheLastCommit(t *testing.T) {
+	b := newBench(t)
+	b.stands(2, 10, 20)
+	b.state.Commit()
+	b.Reset()
+	b.stands(18, 20, 30)
+	if len(b.Visits) != 2 {
+		t.Fatalf("visits %+v", b.Visits)
+	}
+	b.state.Recover()
+	b.Reset()
+	b.stands(18, 30, 40)
+	if len(b.Visits) != 2 || b.Visits[0].Zone != kitchen || b.Visits[0].LeftAt.IsZero() || b.Visits[1].Zone != hall {
+		t.Errorf("after the recovery %+v: the visit of before was not ended", b.Visits)
+	}
+}
+
+func TestClearEndsWhatIsOpen(t *testing.T) {
+	b := newBench(t)
+	b.stands(2, 10, 20)
+	b.Reset()
+	b.state.Clear(&b.Effects)
+	if len(b.Visits) != 1 || b.Visits[0].LeftAt != at(19.5) || len(b.Zones) != 1 || b.Zones[0].Inside {
+		t.Errorf("visits %+v, zones %+v", b.Visits, b.Zones)
+	}
+	b.Reset()
+	b.state.Clear(&b.Effects)
+	if len(b.Visits) != 0 {
+		t.Errorf("ended twice: %+v", b.Visits)
+	}
+}
+
+func TestZonesKeepTheirIdentityWhenThePlanIsEdited(t *testing.T) {
+	b := newBench(t)
+	b.stands(2, 10, 20)
+	before := b.Moved[len(b.Moved)-1]
+	b.layout.Zones = []schema.Zone{{ID: schema.ZoneID{9}, Polygon: b.layout.Zones[1].Polygon}, b.layout.Zones[0]}
+	b.layouts.Put(b.layout)
+	b.stands(2, 20, 30)
+	if len(b.Visits) != 1 || b.Visits[0].Zone != kitchen {
+		t.Errorf("visits %+v: the tag did not move", b.Visits)
+	}
+	after := b.Moved[len(b.Moved)-1]
+	if d := after.X - before.X; d > 1 || d < -1 || after.Zone != kitchen {
+		t.Errorf("moved from %+v to %+v by an edit of zones", before, after)
+	}
+	b.stands(18, 30, 50)
+	if last := b.Visits[len(b.Visits)-1]; last.Zone != (schema.ZoneID{9}) {
+		t.Errorf("entered %v, want the new zone", last.Zone)
+	}
+}
+
+func TestABrokenZoneCostsOnlyItself(t *testing.T) {
+	b := newBench(t)
+	cross := []schema.Point{{X: 0, Y: 0}, {X: 1, Y: 1}, {X: 1, Y: 0}, {X: 0, Y: 1}}
+	b.layout.Zones = append([]schema.Zone{{ID: schema.ZoneID{9}, Polygon: cross}}, b.layout.Zones...)
+	b.layouts.Put(b.layout)
+	b.stands(2, 10, 20)
+	if len(b.Visits) != 1 || b.Visits[0].Zone != kitchen {
+		t.Errorf("visits %+v", b.Visits)
+	}
+}
+
+func TestAPlanWithoutReceiversHasNoFixes(t *testing.T) {
+	b := newBench(t)
+	b.layout.Receivers = nil
+	b.layouts.Put(b.layout)
+	b.stands(2, 10, 20)
+	b.wantFixed()
+	b.layouts.Remove(planID)
+	b.stands(2, 20, 30)
+	b.wantFixed()
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	b := newBench(t)
+	b.cfg.MaxReceivers, b.cfg.MaxSamples = 2, 16
+	for s := 10; s < 12; s++ {
+		for r := range 3 {
+			b.hears(r, float64(s)+float64(r)/10, slices.Repeat([]float64{-50}, 50)...)
+		}
+	}
+	b.delivers(0, 20)
+	b.delivers(2, 20)
+	if len(b.Moved) == 0 {
+		t.Error("no fix with little room")
+	}
+	for _, m := range b.Moved {
+		if m.Receivers > 2 {
+			t.Errorf("%d receivers, room for 2", m.Receivers)
+		}
+	}
+}
+
+func TestSweepRetiresTheAbsentAndRestsTheUnheard(t *testing.T) {
+	b := newBench(t)
+	b.stands(2, 10, 20)
+	seen := at(19.5).Time()
+	if b.state.Sweep(seen.Add(24 * time.Hour)) {
+		t.Error("a present tag was retired")
+	}
+	b.stands(2, 20, 30) // it comes out of its rest
+	if len(b.Visits) != 1 || len(b.fixed()) < 18 {
+		t.Errorf("after the rest: visits %+v, fixed %v", b.Visits, b.fixed())
+	}
+	for r := range 3 {
+		b.delivers(r, 100)
+	}
+	seen = at(29.5).Time()
+	if b.state.Sweep(seen.Add(9*time.Minute)) || !b.state.Sweep(seen.Add(10*time.Minute)) {
+		t.Error("an absent tag is retired 10 minutes after it was last heard")
+	}
+}
+
+func TestHearingDoesNotAllocate(t *testing.T) {
+	b := newBench(t)
+	b.stands(2, 10, 40)
+	b.state.Commit()
+	frames := make([]*tag.Heard, 3)
+	second := 40
+	n := testing.AllocsPerRun(200, func() {
+		for r := range frames {
+			frames[r] = &tag.Heard{Frame: &tag.Frame{
+				Source:    schema.Source{Organisation: key.Organisation, Device: device(r), Plan: planID, Receiver: schema.ReceiverID{byte(r)}},
+				Delivered: at(float64(second) + 0.5),
+			}, Samples: []tag.Sample{{At: at(float64(second) + 0.5), RSSI: schema.CentiDBm(-4800 - 1000*r)}}}
+			b.Reset()
+			b.state.Heard(frames[r], &b.Effects)
+		}
+		second++
+	})
+	if n > 9 { // the three frames themselves, three allocations each
+		t.Errorf("%.1f allocations per second of three receivers and one fix", n)
+	}
+}
