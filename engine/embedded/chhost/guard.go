@@ -98,8 +98,8 @@ func (s statement) refuseFile(name string) error {
 }
 
 // classify asks the engine's own parser how many statements there are and of what class.
-func classify(conn *chdb.Conn, st statement, sql string, who class) error {
-	a, err := conn.Classify(sql)
+func classify(conn *chdb.Conn, req *request) error {
+	a, err := conn.Classify(req.st.sql)
 	if err != nil {
 		return err
 	}
@@ -110,12 +110,14 @@ func classify(conn *chdb.Conn, st statement, sql string, who class) error {
 		return refuse(codeSyntax, "one statement at a time, please: this text holds %d", a.Statements)
 	case a.Class == chdb.ReadOnly:
 		return nil
-	case who == reader:
+	case req.who == reader:
 		return refuse(codeReadonly, "Cannot execute query in readonly mode. (READONLY)")
 	case a.Class == chdb.Mutating:
 		return nil
-	case a.Class == chdb.Control && (st.first() == "BACKUP" || st.first() == "RESTORE"):
+	case a.Class == chdb.Control && (req.st.first() == "BACKUP" || req.st.first() == "RESTORE"):
 		return nil
+	case a.Class == chdb.Control && req.insert != nil:
+		return nil // an INSERT into a table that sets async_insert
 	}
 	return refuse(codeDenied, "statements of this kind are not accepted here")
 }

@@ -29,7 +29,7 @@ func parseInsert(sql string) (h insertHead, ok bool) {
 		return insertHead{}, false
 	}
 	p.word("TABLE")
-	if !p.name() {
+	if p.word("FUNCTION") || !p.name() {
 		return insertHead{}, false
 	}
 	optionsAt := -1
@@ -37,7 +37,7 @@ func parseInsert(sql string) (h insertHead, ok bool) {
 		t := p.tok
 		switch w := strings.ToUpper(sql[t.start:t.end]); {
 		case t.depth > 0 || t.kind != word:
-		case w == "SELECT" || w == "WITH" || w == "FROM" || w == "FUNCTION":
+		case w == "SELECT" || w == "WITH" || w == "FROM":
 			return insertHead{}, false
 		case w == "SETTINGS" && optionsAt < 0:
 			optionsAt = t.start
@@ -54,12 +54,13 @@ type insertParser struct {
 	lex  lexer
 	tok  token
 	have bool
+	bad  bool // the text cannot be read further
 }
 
 func (p *insertParser) fill() bool {
-	if !p.have {
+	if !p.have && !p.bad {
 		t, ok, err := p.lex.next()
-		p.tok, p.have = t, ok && err == nil
+		p.tok, p.have, p.bad = t, ok && err == nil, err != nil
 	}
 	return p.have
 }

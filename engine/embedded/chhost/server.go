@@ -130,7 +130,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, req *request) error
 		return err
 	}
 	defer sess.close()
-	if err := classify(sess.conn, req.st, req.st.sql, req.who); err != nil {
+	if err := classify(sess.conn, req); err != nil {
 		return err
 	}
 	out := newAnswer(w, req, s.limits.WriteStall)
