@@ -41,7 +41,10 @@ func (c *Client) run(ctx context.Context) {
 		if c.Err() != nil {
 			wait.slow()
 		}
-		pause := wait.next() + jitter(jitterHint(err))
+		pause, told := retryHint(err)
+		if !told {
+			pause = wait.next()
+		}
 		c.cfg.Log.Info("uplink lost", "error", err, "again_in", pause)
 		select {
 		case <-time.After(pause):
@@ -50,23 +53,23 @@ func (c *Client) run(ctx context.Context) {
 	}
 }
 
-// jitterHint is how far the engine asked its devices to spread when it restarts:
-// "jitter_ms=2000" in the reason of the close.
-func jitterHint(err error) time.Duration {
+// retryHint is the wait that the engine drew for this device when it closed:
+// "retry_ms=2000" in the reason.
+func retryHint(err error) (time.Duration, bool) {
 	var ce websocket.CloseError
 	if !errors.As(err, &ce) {
-		return 0
+		return 0, false
 	}
-	_, rest, found := strings.Cut(ce.Reason, "jitter_ms=")
+	_, rest, found := strings.Cut(ce.Reason, "retry_ms=")
 	if !found {
-		return 0
+		return 0, false
 	}
 	digits, _, _ := strings.Cut(rest, " ")
 	ms, err := strconv.ParseUint(digits, 10, 16)
 	if err != nil {
-		return 0
+		return 0, false
 	}
-	return time.Duration(ms) * time.Millisecond
+	return time.Duration(ms) * time.Millisecond, true
 }
 
 func (c *Client) setConnected(up bool) {

@@ -93,8 +93,8 @@ func addMillis(t schema.EventTime, delta int64) schema.EventTime {
 }
 
 // Close codes of the device's WebSocket beside those of RFC 6455: 1012 asks for
-// a reconnect after a restart ("jitter_ms=N" in the reason is how far to
-// spread), 1013 for one when the engine has room again.
+// a reconnect after a restart, 1013 for one when the engine has room again;
+// "retry_ms=N" in their reason is a wait drawn for this device.
 const (
 	CloseUnauthorized = 4401 // the token is not, or no longer, valid
 	CloseDisplaced    = 4409 // the device opened a newer connection

@@ -119,3 +119,16 @@ func (s *SeqSet) Trim(n int) int {
 	s.ranges = slices.Delete(s.ranges, 0, drop)
 	return drop
 }
+
+// RemoveTo takes all numbers up to and including seq out of the set.
+func (s *SeqSet) RemoveTo(seq uint64) {
+	i := s.at(seq)
+	if i < len(s.ranges) && s.ranges[i].From <= seq {
+		if s.ranges[i].To > seq {
+			s.ranges[i].From = seq + 1
+		} else {
+			i++
+		}
+	}
+	s.ranges = slices.Delete(s.ranges, 0, i)
+}

@@ -28,6 +28,13 @@ func TestSeqSetAgainstAModel(t *testing.T) {
 				set.Remove(n)
 				delete(model, n)
 			},
+			"remove_to": func(t *rapid.T) {
+				n := rapid.Uint64Range(1, 60).Draw(t, "n")
+				set.RemoveTo(n)
+				for i := range n + 1 {
+					delete(model, i)
+				}
+			},
 			"": func(t *rapid.T) { checkSeqSet(t, &set, model) },
 		})
 	})

@@ -1,0 +1,234 @@
+package ingest
+
+import (
+	"sync"
+	"time"
+
+	"mybeacon/schema"
+	"mybeacon/schema/wire"
+)
+
+// Bounds of what is remembered of one device.
+const (
+	maxBoots     = 16     // starts of the scanner whose frames are told apart
+	maxSeqRanges = 16_384 // of each boot: 256 KiB at worst
+)
+
+// device is the state of one device, over all its connections.
+type device struct {
+	in *Ingest
+	id schema.DeviceID
+
+	holds     int       // sessions; guarded by Ingest.mu
+	idleSince time.Time // guarded by Ingest.mu
+
+	mu       sync.Mutex
+	stream   *Session // the one that is told of acks
+	requests int
+	boots    map[string]*boot
+	uses     uint64 // clock of boot.used
+	frames   int    // admitted and not settled
+	flying   int    // observations of these
+	changed  chan struct{}
+}
+
+// boot is what is known of the frames of one start of the scanner.
+type boot struct {
+	admitted wire.SeqSet // on their way or stored: recognised as duplicates
+	stored   wire.SeqSet // had rows in the warehouse when it was asked
+	acked    wire.SeqSet // the device may forget them
+	fresh    wire.SeqSet // acknowledged and not told yet
+	flying   int         // frames on their way
+	used     uint64
+
+	loading bool
+	loaded  bool
+	overdue bool // the live map waits no longer for the load
+	waiting []waiting
+}
+
+// waiting is a frame whose boot is being loaded.
+type waiting struct {
+	frame  schema.FrameAdmitted
+	oneDay bool // its rows, as sent, fall on one day
+	live   bool // the actors have it already
+}
+
+func newDevice(in *Ingest, id schema.DeviceID) *device {
+	return &device{in: in, id: id, boots: map[string]*boot{}, changed: make(chan struct{})}
+}
+
+// attach makes the session the device's stream.
+func (d *device) attach(s *Session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stream != nil {
+		d.stream.end(ErrDisplaced)
+	} else {
+		d.in.cfg.Metrics.stream(1)
+	}
+	d.stream = s
+	d.in.cfg.Actors.DeviceConnected(s.binding().Source, d.in.cfg.Now())
+}
+
+// detach forgets the session if it is still the device's stream.
+func (d *device) detach(s *Session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s.request {
+		d.requests--
+	}
+	if d.stream != s {
+		return
+	}
+	d.stream = nil
+	d.in.cfg.Metrics.stream(-1)
+	d.in.cfg.Actors.DeviceDisconnected(d.id, d.in.cfg.Now())
+	for _, b := range d.boots {
+		b.fresh = wire.SeqSet{} // nobody is there to be told
+	}
+}
+
+func (d *device) beginRequest(limit int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.requests >= limit {
+		return false
+	}
+	d.requests++
+	return true
+}
+
+// end ends the stream.
+func (d *device) end(cause error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stream != nil {
+		d.stream.end(cause)
+	}
+	d.broadcast()
+}
+
+// idle reports whether nothing is on its way.
+func (d *device) idle() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.frames == 0
+}
+
+// broadcast wakes who waits for acks or credit; the caller holds mu.
+func (d *device) broadcast() {
+	close(d.changed)
+	d.changed = make(chan struct{})
+	if d.stream != nil {
+		d.stream.notify()
+	}
+}
+
+// boot returns the boot's state, making room by forgetting the longest unused
+// one. It returns nil when all of them have frames on their way. The caller
+// holds mu.
+func (d *device) boot(id string) *boot {
+	d.uses++
+	if b, known := d.boots[id]; known {
+		b.used = d.uses
+		return b
+	}
+	if len(d.boots) >= maxBoots && !d.forgetBoot() {
+		return nil
+	}
+	b := &boot{used: d.uses}
+	d.boots[id] = b
+	return b
+}
+
+func (d *device) forgetBoot() bool {
+	oldest := ""
+	for id, b := range d.boots {
+		if b.flying == 0 && !b.loading && (oldest == "" || b.used < d.boots[oldest].used) {
+			oldest = id
+		}
+	}
+	delete(d.boots, oldest)
+	return oldest != ""
+}
+
+// ack lets the device forget the frames; the caller holds mu and broadcasts.
+func (d *device) ack(b *boot, r wire.SeqRange) {
+	b.acked.Add(r)
+	b.acked.Trim(maxSeqRanges)
+	if d.stream != nil {
+		b.fresh.Add(r)
+		b.fresh.Trim(maxSeqRanges)
+	}
+}
+
+// take admits a frame that was not seen before: it counts until settle.
+func (d *device) take(b *boot, f *schema.FrameAdmitted) {
+	b.admitted.Add(wire.SeqRange{From: f.Seq, To: f.Seq})
+	b.admitted.Trim(maxSeqRanges)
+	b.flying++
+	d.frames++
+	d.flying += len(f.Observations)
+	d.in.gate.add(len(f.Observations))
+}
+
+// settle ends what take began: the frame is stored, or must be sent again. The
+// caller holds mu and broadcasts.
+func (d *device) settle(b *boot, f *schema.FrameAdmitted, stored bool) {
+	b.flying--
+	d.frames--
+	d.flying -= len(f.Observations)
+	d.in.gate.add(-len(f.Observations))
+	if stored {
+		d.ack(b, wire.SeqRange{From: f.Seq, To: f.Seq})
+		return
+	}
+	b.admitted.Remove(f.Seq)
+}
+
+// store hands a taken frame to the journal. It reports whether there was room;
+// when there was not, the frame is settled as unseen. The caller holds mu.
+func (d *device) store(b *boot, f schema.FrameAdmitted) bool {
+	err := d.in.cfg.Journal.Add(f, func(err error) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if err == nil {
+			d.in.cfg.Metrics.acked(d.in.cfg.Now().Sub(f.ArrivedAt))
+		}
+		d.settle(b, &f, err == nil)
+		d.broadcast()
+	})
+	if err == nil {
+		return true
+	}
+	d.in.cfg.Metrics.frame(postponed)
+	d.settle(b, &f, false)
+	d.broadcast()
+	if d.stream != nil {
+		d.stream.end(overloaded(err))
+	}
+	return false
+}
+
+// takeAcks returns what the device was not told yet: for each boot up to
+// [wire.MaxAckRanges] whole ranges. The rest stays for the next call.
+func (d *device) takeAcks() []wire.BootRange {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []wire.BootRange
+	for id, b := range d.boots {
+		n := 0
+		for b.fresh.Len() > 0 && n < wire.MaxAckRanges {
+			first := b.fresh.Ranges()[0]
+			whole, known := b.acked.Containing(first.From)
+			if !known {
+				whole = first // forgotten since, or its bytes changed: this much is true
+			}
+			out = append(out, wire.BootRange{BootID: id, SeqRange: whole})
+			b.fresh.RemoveTo(max(first.To, whole.To))
+			n++
+		}
+	}
+	return out
+}

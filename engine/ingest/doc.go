@@ -1,0 +1,37 @@
+// Package ingest is the way in: it takes the decoded frames of authenticated
+// devices, judges them, recognises what it has, hands the rest to storage and to
+// the actors side by side, and says which frames the device may forget.
+//
+// # What happens to a frame
+//
+//	refused    structure, sequence or time is wrong: counted by reason, acknowledged
+//	           at once, since it will be no better next time
+//	duplicate  (boot_id, seq) is on its way or stored: acknowledged when it is stored
+//	unbound    the device belongs to no organisation: acknowledged, kept nowhere
+//	admitted   to the journal and to the actors; acknowledged when its rows are stored
+//
+// Observations are refused one by one and leave a hole in the frame's indexes. A
+// frame that has no rows left says "I listened until sent_at": it goes to the
+// actors and is acknowledged at once.
+//
+// # After a restart
+//
+// The first frame of (device, boot_id) asks the warehouse which frames it holds;
+// the boot's frames wait for the answer, for the live map at most
+// [Config.LiveGrace]: then they go to the actors, and only storage waits on. A
+// frame whose rows fall on two days is never believed to be stored, because an
+// insert is atomic within a day only; storing it again changes nothing.
+//
+// The sets of sequence numbers are bounded. What is forgotten is stored once
+// more under the same key; nothing is ever claimed that is not so.
+//
+// # Concurrency
+//
+// All methods are safe for concurrent use. [Session.Offer] never waits for
+// storage: [Session.Ready] does, before more is read from the device, when the
+// device has used up its credit or all devices together have too much on its
+// way. One device has one stream: a newer one displaces the older.
+//
+// Lock order: Ingest.mu, then device.mu, then what the journal and the actors
+// lock. The journal's done functions take device.mu.
+package ingest

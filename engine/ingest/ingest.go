@@ -1,0 +1,186 @@
+package ingest
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"mybeacon/schema"
+)
+
+// Ingest is the way in. Make it with New, end it with Stop.
+type Ingest struct {
+	cfg      Config
+	lateness *lateness
+	gate     gate
+	loads    chan struct{} // one token per reader of stored sequences
+
+	ctx    context.Context // ends with Stop
+	cancel context.CancelFunc
+	work   sync.WaitGroup // loaders
+
+	mu      sync.Mutex
+	stopped bool
+	devices map[schema.DeviceID]*device
+}
+
+// maxLoads bounds the questions to the warehouse after a restart, when all
+// devices come back at once.
+const maxLoads = 8
+
+// New returns an ingest that takes devices.
+func New(cfg Config) (*Ingest, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Ingest{
+		cfg: cfg, lateness: newLateness(cfg.MaxTags), gate: gate{limit: cfg.MaxInFlight, changed: make(chan struct{}), metrics: cfg.Metrics},
+		loads: make(chan struct{}, maxLoads), ctx: ctx, cancel: cancel, devices: map[schema.DeviceID]*device{},
+	}, nil
+}
+
+// Open lets a device in. The session is told of acknowledgements once
+// [Session.Attach] made it the device's stream. The caller closes it.
+func (in *Ingest) Open(ctx context.Context, token string) (*Session, error) {
+	who, err := in.authenticate(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	dev, err := in.hold(who.Source.Device)
+	if err != nil {
+		return nil, err
+	}
+	return newSession(in, dev, token, who), nil
+}
+
+// OpenRequest lets a device in for one POST. It refuses with [schema.TooMany]
+// when the device has too many of them open. The caller closes the session.
+func (in *Ingest) OpenRequest(ctx context.Context, token string) (*Session, error) {
+	s, err := in.Open(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if !s.dev.beginRequest(in.cfg.MaxRequests) {
+		s.Close()
+		return nil, schema.Errorf(schema.TooMany, "", "the device has %d requests open; wait for their answers", in.cfg.MaxRequests)
+	}
+	s.request = true
+	return s, nil
+}
+
+func (in *Ingest) authenticate(ctx context.Context, token string) (Device, error) {
+	who, err := in.cfg.Directory.DeviceByToken(ctx, token)
+	if schema.KindOf(err) == schema.Unauthorized {
+		in.cfg.Metrics.unauthorized()
+	}
+	return who, err
+}
+
+// hold returns the device's state and keeps it from being forgotten until
+// release.
+func (in *Ingest) hold(id schema.DeviceID) (*device, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.stopped {
+		return nil, schema.Errorf(schema.Unavailable, "", "the server is stopping")
+	}
+	dev, known := in.devices[id]
+	if !known {
+		if len(in.devices) >= in.cfg.MaxDevices {
+			in.forgetIdle()
+		}
+		if len(in.devices) >= in.cfg.MaxDevices {
+			return nil, schema.Errorf(schema.Unavailable, "", "%d devices are connected, which is this server's bound", len(in.devices))
+		}
+		dev = newDevice(in, id)
+		in.devices[id] = dev
+	}
+	dev.holds++
+	return dev, nil
+}
+
+func (in *Ingest) release(dev *device) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	dev.holds--
+	dev.idleSince = time.Now()
+	in.forgetIdle()
+}
+
+// forgetIdle forgets some devices that have been away; their sequences are read
+// from the warehouse when they come back. It looks at a few per call, so that a
+// release costs the same however many there are; the caller holds mu.
+func (in *Ingest) forgetIdle() {
+	looked := 0
+	for id, dev := range in.devices {
+		if dev.holds == 0 && time.Since(dev.idleSince) >= in.cfg.IdleDevice && dev.idle() {
+			delete(in.devices, id)
+		}
+		if looked++; looked == 16 {
+			return
+		}
+	}
+}
+
+// Stop ends all sessions and waits for the background work. Frames that wait for
+// the warehouse's answer are let go unacknowledged: their devices send them
+// again. Frames in the journal are acknowledged still, if their sessions are
+// asked. Stop the journal after it.
+func (in *Ingest) Stop(ctx context.Context) error {
+	in.mu.Lock()
+	in.stopped = true
+	devices := make([]*device, 0, len(in.devices))
+	for _, dev := range in.devices {
+		devices = append(devices, dev)
+	}
+	in.mu.Unlock()
+	in.cancel()
+	for _, dev := range devices {
+		dev.end(schema.Errorf(schema.Unavailable, "", "the server is stopping"))
+	}
+	idle := make(chan struct{})
+	go func() {
+		defer close(idle)
+		in.work.Wait()
+	}()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// gate counts the observations that wait for storage, over all devices.
+type gate struct {
+	limit   int
+	metrics *Metrics
+
+	mu      sync.Mutex
+	n       int
+	changed chan struct{} // closed when the gate opens
+}
+
+func (g *gate) add(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	wasShut := g.n >= g.limit
+	g.n += n
+	g.metrics.flying(g.n)
+	if wasShut && g.n < g.limit {
+		close(g.changed)
+		g.changed = make(chan struct{})
+	}
+}
+
+// shut returns a channel that is closed when the gate opens, or nil when it is
+// open.
+func (g *gate) shut() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.n < g.limit {
+		return nil
+	}
+	return g.changed
+}

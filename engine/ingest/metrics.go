@@ -1,0 +1,135 @@
+package ingest
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mybeacon/schema/wire"
+)
+
+// result is what became of a frame; it is a metric's label.
+type result string
+
+const (
+	admitted  result = "admitted"
+	duplicate result = "duplicate"
+	refused   result = "refused"
+	unbound   result = "unbound"
+	postponed result = "postponed" // there was no room: the device sends it again
+)
+
+// Metrics counts what comes in. Labels come from closed sets.
+type Metrics struct {
+	frames       map[result]prometheus.Counter
+	observations prometheus.Counter
+	bytes        prometheus.Counter
+	ack          prometheus.Histogram
+	duplicates   prometheus.Counter
+	bad          map[wire.Reason]prometheus.Counter
+	quarantined  prometheus.Counter
+	dropped      prometheus.Counter
+	auth         prometheus.Counter
+	inFlight     prometheus.Gauge
+	streams      prometheus.Gauge
+}
+
+// NewMetrics registers the metrics. Every label exists from the start, so that
+// a rate is zero and not absent.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	}
+	frames := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mybeacon_ingest_frames_total", Help: "Frames that arrived, by what became of them."}, []string{"kind", "result"})
+	bad := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mybeacon_bad_frames_total", Help: "Messages, frames and observations that were refused, by the reason of schema/wire."}, []string{"reason"})
+	m := &Metrics{
+		frames: map[result]prometheus.Counter{}, bad: map[wire.Reason]prometheus.Counter{},
+		observations: counter("mybeacon_ingest_observations_total", "Observations admitted."),
+		bytes:        counter("mybeacon_ingest_bytes_total", "Bytes of device messages, as sent."),
+		ack: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "mybeacon_ack_seconds", Help: "Time from a frame's arrival until its rows are stored.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		}),
+		duplicates:  counter("mybeacon_dup_frames_total", "Frames that were on their way or stored already."),
+		quarantined: counter("mybeacon_quarantined_observations_total", "Observations put aside because of their age."),
+		dropped:     counter("mybeacon_dropped_frames_total", "Frames that devices reported as dropped by their policy."),
+		auth:        counter("mybeacon_device_auth_failures_total", "Connections and requests with a token that is nobody's."),
+		inFlight:    gauge("mybeacon_ingest_in_flight_observations", "Observations that wait for storage."),
+		streams:     gauge("mybeacon_device_streams", "Devices connected by WebSocket."),
+	}
+	for _, r := range []result{admitted, duplicate, refused, unbound, postponed} {
+		m.frames[r] = frames.WithLabelValues("ble", string(r))
+	}
+	for _, r := range wire.Reasons() {
+		m.bad[r] = bad.WithLabelValues(r.String())
+	}
+	reg.MustRegister(frames, bad, m.observations, m.bytes, m.ack, m.duplicates, m.quarantined, m.dropped, m.auth, m.inFlight, m.streams)
+	return m
+}
+
+func (m *Metrics) frame(r result) {
+	if m == nil {
+		return
+	}
+	m.frames[r].Inc()
+	if r == duplicate {
+		m.duplicates.Inc()
+	}
+}
+
+func (m *Metrics) refuse(r wire.Reason) {
+	if m == nil {
+		return
+	}
+	if c, known := m.bad[r]; known {
+		c.Inc()
+	}
+	if r.Quarantined() {
+		m.quarantined.Inc()
+	}
+}
+
+func (m *Metrics) admit(observations int) {
+	if m != nil {
+		m.observations.Add(float64(observations))
+	}
+}
+
+func (m *Metrics) received(bytes int) {
+	if m != nil {
+		m.bytes.Add(float64(bytes))
+	}
+}
+
+func (m *Metrics) acked(took time.Duration) {
+	if m != nil {
+		m.ack.Observe(took.Seconds())
+	}
+}
+
+func (m *Metrics) drop(frames uint64) {
+	if m != nil {
+		m.dropped.Add(float64(frames))
+	}
+}
+
+func (m *Metrics) unauthorized() {
+	if m != nil {
+		m.auth.Inc()
+	}
+}
+
+func (m *Metrics) flying(observations int) {
+	if m != nil {
+		m.inFlight.Set(float64(observations))
+	}
+}
+
+func (m *Metrics) stream(delta float64) {
+	if m != nil {
+		m.streams.Add(delta)
+	}
+}

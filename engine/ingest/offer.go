@@ -1,0 +1,173 @@
+package ingest
+
+import (
+	"time"
+
+	"mybeacon/schema"
+	"mybeacon/schema/wire"
+)
+
+// Offer takes the frames of one message and returns every refusal: those of the
+// decoder and its own. What was taken is acknowledged later, through Acks or
+// AwaitAcks; what found no room is neither acknowledged nor refused, and the
+// device sends it again.
+func (s *Session) Offer(msg wire.Message) []wire.Rejection {
+	who, now := s.binding(), s.in.cfg.Now()
+	o := offer{Session: s, who: who, now: now, judge: newJudge(who, now)}
+	d := s.dev
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s.in.ctx.Err() != nil {
+		return nil // Stop waits for loaders: no new one may begin
+	}
+	for _, r := range msg.Refused {
+		o.refuse(r)
+	}
+	for i := range msg.Frames {
+		o.frame(&msg.Frames[i])
+	}
+	return o.refusals
+}
+
+// offer is one call of Offer; its methods run under the device's lock.
+type offer struct {
+	*Session
+	who      Device
+	now      time.Time
+	judge    judge
+	refusals []wire.Rejection
+}
+
+// refuse tells of a refused frame and, if its number is known, acknowledges it:
+// sent again it would be no better.
+func (o *offer) refuse(r wire.Rejection) {
+	o.in.cfg.Metrics.frame(refused)
+	o.in.cfg.Metrics.refuse(r.Reason)
+	o.refusals = append(o.refusals, r)
+	if r.Seq == 0 || !wire.ValidBootID(r.BootID) {
+		return
+	}
+	if b := o.dev.boot(r.BootID); b != nil && !b.admitted.Contains(r.Seq) {
+		o.dev.ack(b, wire.SeqRange{From: r.Seq, To: r.Seq})
+		o.dev.broadcast()
+	}
+}
+
+func (o *offer) frame(f *schema.Frame) {
+	if reason := o.judge.frame(f); reason != 0 {
+		o.refuse(wire.Rejection{BootID: f.BootID, Seq: f.Seq, Index: wire.WholeFrame, Reason: reason})
+		return
+	}
+	b := o.dev.boot(f.BootID)
+	if b == nil {
+		o.in.cfg.Metrics.frame(postponed)
+		o.end(overloaded(schema.Errorf(schema.TooMany, "boot_id", "%d starts of the scanner have frames on their way", maxBoots)))
+		return
+	}
+	if b.stored.Contains(f.Seq) && onOneDay(f) && !b.admitted.Contains(f.Seq) {
+		o.storedBefore(b, f.Seq)
+		return
+	}
+	if b.admitted.Contains(f.Seq) {
+		o.again(b, f.Seq)
+		return
+	}
+	if o.who.Organisation.IsZero() {
+		o.in.cfg.Metrics.frame(unbound)
+		o.acknowledge(b, f.Seq)
+		return
+	}
+	o.admit(b, f)
+}
+
+// again handles a frame that was seen before: one that is acknowledged is
+// acknowledged once more, since the device does not seem to know.
+func (o *offer) again(b *boot, seq uint64) {
+	o.in.cfg.Metrics.frame(duplicate)
+	if b.acked.Contains(seq) {
+		o.acknowledge(b, seq)
+	}
+}
+
+// storedBefore recognises a frame that an earlier run of the server stored.
+func (o *offer) storedBefore(b *boot, seq uint64) {
+	o.in.cfg.Metrics.frame(duplicate)
+	b.admitted.Add(wire.SeqRange{From: seq, To: seq})
+	b.admitted.Trim(maxSeqRanges)
+	o.acknowledge(b, seq)
+}
+
+func (o *offer) acknowledge(b *boot, seq uint64) {
+	o.dev.ack(b, wire.SeqRange{From: seq, To: seq})
+	o.dev.broadcast()
+}
+
+// admit passes a frame on. Its number may have been acknowledged before, when it
+// was refused or dropped and comes with other bytes: then it is not any more.
+func (o *offer) admit(b *boot, f *schema.Frame) {
+	heard, indexes, refusals := o.judge.observations(f)
+	for _, r := range refusals {
+		o.in.cfg.Metrics.refuse(r.Reason)
+	}
+	o.refusals = append(o.refusals, refusals...)
+	admittedFrame := schema.FrameAdmitted{
+		Source: o.who.Source, BootID: f.BootID, Seq: f.Seq, SentAt: f.SentAt, ArrivedAt: o.now,
+		Observations: heard, Indexes: indexes,
+	}
+	o.name(&admittedFrame)
+	o.in.cfg.Metrics.frame(admitted)
+	o.in.cfg.Metrics.admit(len(heard))
+	if len(heard) == 0 {
+		b.admitted.Add(wire.SeqRange{From: f.Seq, To: f.Seq})
+		b.admitted.Trim(maxSeqRanges)
+		o.acknowledge(b, f.Seq)
+		o.in.cfg.Actors.Frame(admittedFrame)
+		return
+	}
+	b.acked.Remove(f.Seq)
+	b.fresh.Remove(f.Seq)
+	o.dev.take(b, &admittedFrame)
+	if b.loaded {
+		o.pass(b, admittedFrame)
+		return
+	}
+	o.await(b, waiting{frame: admittedFrame, oneDay: onOneDay(f), live: b.overdue})
+}
+
+// name finds the tags and which observations come too late for the live map.
+func (o *offer) name(f *schema.FrameAdmitted) {
+	ceiling := o.judge.now
+	if o.who.Clock == ClockSource {
+		ceiling = ceiling.Add(futureLimit)
+	}
+	for i := range f.Observations {
+		h := &f.Observations[i]
+		tag, known := o.in.cfg.Directory.Tag(f.Organisation, h.Transmitter)
+		if known {
+			h.Tag = tag
+			h.Late = o.in.lateness.observe(tag, h.At, ceiling)
+		}
+	}
+}
+
+// pass gives a taken frame to storage and, if that has room, to the actors.
+func (o *offer) pass(b *boot, f schema.FrameAdmitted) {
+	if o.dev.store(b, f) {
+		o.in.cfg.Actors.Frame(f)
+	} else if o.request {
+		o.end(overloaded(nil))
+	}
+}
+
+// await keeps a taken frame until the boot's stored frames are known.
+func (o *offer) await(b *boot, w waiting) {
+	b.waiting = append(b.waiting, w)
+	if w.live {
+		o.in.cfg.Actors.Frame(w.frame)
+	}
+	if b.loading {
+		return
+	}
+	b.loading = true
+	o.dev.load(b, w.frame)
+}
