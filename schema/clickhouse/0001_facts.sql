@@ -8,15 +8,15 @@ CREATE TABLE IF NOT EXISTS observations
     boot_id     LowCardinality(String),
     seq         UInt64 CODEC(Delta, ZSTD(1)),
     idx         UInt16 CODEC(T64, ZSTD(1)),
-    tag         UUID CODEC(ZSTD(1)) COMMENT 'zero when the transmitter was no registered tag',
+    tag         UUID COMMENT 'zero when the transmitter was no registered tag' CODEC(ZSTD(1)),
     transmitter LowCardinality(String),
-    rssi_cdbm   Int16 CODEC(ZSTD(1)) COMMENT 'hundredths of a dBm',
+    rssi_cdbm   Int16 COMMENT 'hundredths of a dBm' CODEC(ZSTD(1)),
     receiver    UUID COMMENT 'zero while the device is on no plan',
     location    UUID,
     plan        UUID,
     late        Bool COMMENT 'older than the tag''s watermark: stored, did not move the live tag',
     arrived_at  DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
-    keep_days   UInt16 CODEC(ZSTD(1)) COMMENT '65535 = keep'
+    keep_days   UInt16 COMMENT '65535 = keep' CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toDate(at)
@@ -30,12 +30,12 @@ CREATE TABLE IF NOT EXISTS fixes
 (
     org          UUID,
     tag          UUID,
-    at           DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'whole event second',
+    at           DateTime64(3, 'UTC') COMMENT 'whole event second' CODEC(Delta, ZSTD(1)),
     location     UUID,
     plan         UUID,
     x_m          Float32 CODEC(ZSTD(1)),
     y_m          Float32 CODEC(ZSTD(1)),
-    accuracy_m   Float32 CODEC(ZSTD(1)) COMMENT 'radius that holds the tag with 68 %',
+    accuracy_m   Float32 COMMENT 'radius that holds the tag with 68 %' CODEC(ZSTD(1)),
     zone         UUID COMMENT 'zero: outside zones',
     receiver     UUID COMMENT 'the one that heard it loudest',
     rssi_cdbm    Int16 CODEC(ZSTD(1)),
