@@ -19,6 +19,14 @@ var (
 		}
 		return words, err
 	}
+	Spans = func(sql string) ([][2]int, error) {
+		list, err := tokens(sql)
+		spans := make([][2]int, len(list))
+		for i, t := range list {
+			spans[i] = [2]int{t.start, t.end}
+		}
+		return spans, err
+	}
 	InsertText = func(sql string) (infile, data string, ok bool) {
 		h, ok := parseInsert(sql)
 		if !ok {
