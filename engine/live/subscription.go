@@ -18,6 +18,9 @@ const (
 
 	// signOfLife is the longest silence of a subscription.
 	signOfLife = 10 * time.Second
+	// gather is how long a watcher that was woken waits for more: the tags of a
+	// second are placed together, and the others would else wait for the rate.
+	gather = 20 * time.Millisecond
 )
 
 // Cursor is how far a watcher has seen: epoch and seq of its last message.
@@ -102,6 +105,9 @@ func (s *Subscription) Next(ctx context.Context, buf []byte) ([]byte, error) {
 			return message, nil
 		}
 		if err := s.wait(ctx, changed, time.Until(alive)); err != nil {
+			return buf, err
+		}
+		if err := s.wait(ctx, nil, gather); err != nil {
 			return buf, err
 		}
 	}
