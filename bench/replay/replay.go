@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 	"unicode"
@@ -18,7 +18,7 @@ import (
 
 // Config of a replay.
 type Config struct {
-	Dir    fs.FS // the recording's folder, see package recording
+	Dir    string // the recording's folder, see package recording
 	Server string
 	// Token, or Email and Password, is the login that sets up the site.
 	Token           string
@@ -30,7 +30,7 @@ type Config struct {
 	// Site is the name of organisation and location; empty: as the recording says.
 	Site string
 	Log  *slog.Logger
-	// Progress, if set, hears how much of the recording was sent.
+	// Progress, if set, hears how much of the recording was sent; see [Meter].
 	Progress func(done, total time.Duration)
 }
 
@@ -48,9 +48,9 @@ type Result struct {
 // Run replays a recording and returns when all of it is acknowledged. On an
 // error the result holds what was done until then.
 func Run(ctx context.Context, cfg Config) (Result, error) {
-	site, err := recording.Read(cfg.Dir)
+	site, err := recording.Read(os.DirFS(cfg.Dir))
 	if err != nil {
-		return Result{}, fmt.Errorf("read the recording: %w", err)
+		return Result{}, fmt.Errorf("read the recording %s: %w", cfg.Dir, err)
 	}
 	if cfg.Site != "" {
 		site.Name = cfg.Site

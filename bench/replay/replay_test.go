@@ -362,9 +362,9 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 		cfg  replay.Config
 		want string
 	}{
-		"no recording": {replay.Config{Dir: fstest.MapFS{}, Server: "http://127.0.0.1:1", Token: "x"}, "meta.json: the file is missing"},
-		"no server":    {replay.Config{Dir: os.DirFS("../recording/testdata/kiosk"), Server: "http://127.0.0.1:1", Token: "x"}, "the server does not answer"},
-		"no login":     {replay.Config{Dir: os.DirFS("../recording/testdata/kiosk"), Server: "http://127.0.0.1:1"}, "give a token"},
+		"no recording": {replay.Config{Dir: t.TempDir(), Server: "http://127.0.0.1:1", Token: "x"}, "meta.json: the file is missing"},
+		"no server":    {replay.Config{Dir: "../recording/testdata/kiosk", Server: "http://127.0.0.1:1", Token: "x"}, "the server does not answer"},
+		"no login":     {replay.Config{Dir: "../recording/testdata/kiosk", Server: "http://127.0.0.1:1"}, "give a token"},
 	} {
 		if _, err := replay.Run(t.Context(), test.cfg); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
@@ -391,5 +391,16 @@ func TestTypeOf(t *testing.T) {
 		if got := replay.TypeOf(track); got != want {
 			t.Errorf("%q: %s, want %s", track, got, want)
 		}
+	}
+}
+
+func TestMeterIsSilentWithoutTerminal(t *testing.T) {
+	f, err := os.Create(t.TempDir() + "/stderr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	if replay.Meter(f) != nil {
+		t.Error("a file got a progress line")
 	}
 }
