@@ -72,15 +72,19 @@ func (c *child) supervise(ctx context.Context, first chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer close(c.done)
-	pause := firstPause
+	pause, served := firstPause, false
 	for {
 		began := time.Now()
-		err := c.life(ctx, first)
-		if first != nil && err != nil {
+		err := c.life(ctx, func() {
+			if !served {
+				served = true
+				first <- nil
+			}
+		})
+		if !served {
 			first <- err
 			return
 		}
-		first = nil
 		if ctx.Err() != nil {
 			return
 		}
@@ -95,8 +99,8 @@ func (c *child) supervise(ctx context.Context, first chan<- error) {
 	}
 }
 
-// life is one run of the process, from its start to its end.
-func (c *child) life(ctx context.Context, first chan<- error) error {
+// life is one run of the process, from its start to its end; serves is called when it does.
+func (c *child) life(ctx context.Context, serves func()) error {
 	if err := c.spec.before(ctx); err != nil {
 		return fmt.Errorf("start %s: %w", c.spec.name, err)
 	}
@@ -111,23 +115,21 @@ func (c *child) life(ctx context.Context, first chan<- error) error {
 	go func() { ended <- cmd.Wait() }()
 	readiness, cancel := context.WithTimeout(ctx, c.spec.patience)
 	defer cancel()
-	serves := make(chan error, 1)
-	go func() { serves <- c.spec.ready(readiness) }()
+	ready := make(chan error, 1)
+	go func() { ready <- c.spec.ready(readiness) }()
 	select {
 	case err := <-ended:
 		cancel()
-		<-serves
+		<-ready
 		return fmt.Errorf("%s ended while starting: %w\n%s", c.spec.name, orExit0(err), c.output.tail())
-	case err := <-serves:
+	case err := <-ready:
 		if err != nil {
 			c.end(cmd, ended)
 			return fmt.Errorf("%s did not become ready: %w\n%s", c.spec.name, err, c.output.tail())
 		}
 	}
 	c.spec.log.Info("store is running", "store", c.spec.name, "pid", cmd.Process.Pid)
-	if first != nil {
-		first <- nil
-	}
+	serves()
 	select {
 	case err := <-ended:
 		return orExit0(err)

@@ -23,6 +23,7 @@ func endOrphans(ctx context.Context, dir string, sig syscall.Signal, mine func(a
 	found := orphans(dir, mine)
 	for _, pid := range found {
 		_ = syscall.Kill(pid, sig)
+		_ = syscall.Kill(pid, syscall.SIGCONT) // a stopped process takes no other signal
 	}
 	if len(found) == 0 || gone(ctx, dir, mine, 10*time.Second) {
 		return len(found), ctx.Err()
