@@ -1,0 +1,180 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"mybeacon/engine/ingest"
+	"mybeacon/schema"
+	"mybeacon/schema/wire"
+	"mybeacon/schema/wire/wirepb"
+)
+
+// postRead is how long a body may take: a megabyte over a slow mobile line.
+const postRead = 30 * time.Second
+
+// The media types of a POST.
+const (
+	typeJSON     = "application/json"
+	typeProtobuf = "application/x-protobuf"
+)
+
+// Frames handles POST /api/v1/device/frames: it takes the frames, waits for
+// storage up to PostWait, and answers what is acknowledged by then. What is not
+// may be sent again.
+func (d *Devices) Frames(w http.ResponseWriter, r *http.Request) {
+	if err := d.post(w, r); err != nil {
+		d.cfg.Refuse(w, r, err)
+	}
+}
+
+func (d *Devices) post(w http.ResponseWriter, r *http.Request) error {
+	token, err := deviceToken(r)
+	if err != nil {
+		return err
+	}
+	media, gzipped, err := postForm(r)
+	if err != nil {
+		return err
+	}
+	if d.stopping.Err() != nil {
+		return schema.Errorf(schema.Unavailable, "", "the server is stopping")
+	}
+	session, err := d.cfg.Ingest.OpenRequest(r.Context(), token)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	select {
+	case d.posts <- struct{}{}:
+		defer func() { <-d.posts }()
+	default:
+		return schema.Errorf(schema.Unavailable, "", "%d requests are being handled, which is this server's bound", d.cfg.MaxPosts)
+	}
+	msg, err := d.readPost(w, r, session, media, gzipped)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), d.cfg.PostWait)
+	defer cancel()
+	if session.Ready(ctx) != nil {
+		return schema.Errorf(schema.Unavailable, "", "what was sent before is not stored yet, try again later")
+	}
+	rejected := session.Offer(msg)
+	d.answer(w, media, session.AwaitAcks(ctx, frameIDs(msg)), rejected)
+	return nil
+}
+
+// postForm returns the media type and whether the body is packed.
+func postForm(r *http.Request) (media string, gzipped bool, err error) {
+	media, _, err = mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != typeJSON && media != typeProtobuf {
+		return "", false, schema.Errorf(schema.Invalid, "Content-Type", "is %s or %s", typeJSON, typeProtobuf)
+	}
+	switch r.Header.Get("Content-Encoding") {
+	case "", "identity":
+		return media, false, nil
+	case "gzip":
+		return media, true, nil
+	default:
+		return "", false, schema.Errorf(schema.Invalid, "Content-Encoding", "is gzip, or left out")
+	}
+}
+
+func (d *Devices) readPost(w http.ResponseWriter, r *http.Request, session *ingest.Session, media string, gzipped bool) (wire.Message, error) {
+	// A server without deadlines, as in a test, has nothing to set.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(postRead))
+	msg, err := d.decodePost(r, session, media, gzipped)
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		err = &wire.Error{Reason: wire.MessageTooLarge}
+	}
+	if _, refused := session.Refused(err); err != nil && !refused {
+		// The connection broke or was too slow: nobody may be there to read this.
+		err = &schema.Error{Kind: schema.Invalid, Field: "body", Message: "could not be read", Err: err}
+	}
+	return msg, err
+}
+
+func (d *Devices) decodePost(r *http.Request, session *ingest.Session, media string, gzipped bool) (wire.Message, error) {
+	body, err := wire.ReadBody(r.Body, gzipped, d.cfg.Limits)
+	if err != nil {
+		return wire.Message{}, err
+	}
+	session.Received(len(body))
+	decoder := wire.NewDecoder(d.cfg.Limits, session.Device().Source.Device)
+	if media == typeJSON {
+		return decoder.JSON(body)
+	}
+	return decoder.Frames(body)
+}
+
+// frameIDs names the frames that an ack may be expected for.
+func frameIDs(msg wire.Message) []ingest.FrameID {
+	ids := make([]ingest.FrameID, 0, len(msg.Frames)+len(msg.Refused))
+	for _, f := range msg.Frames {
+		ids = append(ids, ingest.FrameID{BootID: f.BootID, Seq: f.Seq})
+	}
+	for _, r := range msg.Refused {
+		if r.BootID != "" && r.Seq != 0 {
+			ids = append(ids, ingest.FrameID{BootID: r.BootID, Seq: r.Seq})
+		}
+	}
+	return ids
+}
+
+// postAnswer is the JSON answer to a POST.
+type postAnswer struct {
+	Ack          []postRange      `json:"ack"`
+	Now          schema.EventTime `json:"now"`
+	Rejected     []postRejection  `json:"rejected"`
+	RejectedMore int              `json:"rejected_more,omitempty"`
+}
+
+type postRange struct {
+	BootID string `json:"boot_id"`
+	From   uint64 `json:"from"`
+	To     uint64 `json:"to"`
+}
+
+type postRejection struct {
+	BootID string `json:"boot_id,omitempty"`
+	Seq    uint64 `json:"seq"`
+	Index  int    `json:"index"` // -1: the whole frame
+	Code   uint16 `json:"code"`
+	Reason string `json:"reason"`
+}
+
+func (d *Devices) answer(w http.ResponseWriter, media string, acks []wire.BootRange, rejected []wire.Rejection) {
+	more := max(0, len(rejected)-maxRejections)
+	rejected = rejected[:len(rejected)-more]
+	body, err := encodeAnswer(media, acks, rejected, more, d.cfg.Now())
+	if err != nil {
+		panic("BUG: an answer cannot be encoded: " + err.Error())
+	}
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(body) // the device asks again when it did not get this
+}
+
+func encodeAnswer(media string, acks []wire.BootRange, rejected []wire.Rejection, more int, now time.Time) ([]byte, error) {
+	if media == typeProtobuf {
+		return proto.Marshal(&wirepb.FramesAnswer{
+			Ack: pbRanges(acks), NowMs: now.UnixMilli(), Rejected: pbRejections(rejected), RejectedMore: uint64(more),
+		})
+	}
+	a := postAnswer{Ack: []postRange{}, Now: schema.EventTimeOf(now), Rejected: []postRejection{}, RejectedMore: more}
+	for _, r := range acks {
+		a.Ack = append(a.Ack, postRange{r.BootID, r.From, r.To})
+	}
+	for _, r := range rejected {
+		a.Rejected = append(a.Rejected, postRejection{r.BootID, r.Seq, r.Index, uint16(r.Reason), reasonText(r.Reason)})
+	}
+	return json.Marshal(a)
+}
