@@ -31,11 +31,14 @@ type NameWriter interface {
 	WriteNames(ctx context.Context, names []module.Name, rev uint64) error
 }
 
-// Config of a directory. Names may be nil.
+// Config of a directory. Names and PlanChanged may be nil.
 type Config struct {
 	Devices Devices
 	Names   NameWriter
 	Log     *slog.Logger
+	// PlanChanged is called after a plan was changed or removed, when Layout
+	// shows it already.
+	PlanChanged func(schema.PlanID)
 	// Refresh is how often everything is read anew although nobody told of a
 	// change; it bounds how long a lost notification can matter.
 	Refresh time.Duration
@@ -88,9 +91,19 @@ func New(cfg Config) *Directory {
 // Publish replaces what the module of that id published before.
 func (d *Directory) Publish(id string, world module.World) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	before := d.current.Load()
 	d.worlds[id] = world
 	d.rebuild()
+	after := d.current.Load()
+	d.mu.Unlock()
+	if d.cfg.PlanChanged == nil {
+		return
+	}
+	for plan, old := range before.layouts {
+		if now, ok := after.layouts[plan]; !ok || now.Version != old.Version {
+			d.cfg.PlanChanged(plan)
+		}
+	}
 }
 
 // Reload reads devices and names anew.

@@ -170,6 +170,33 @@ func TestPublishReplacesTheWholeWorld(t *testing.T) {
 	}
 }
 
+func TestPlanChangedTellsWhatChanged(t *testing.T) {
+	s := newSite(t)
+	var told []schema.PlanID
+	var d *directory.Directory
+	d = directory.New(directory.Config{Devices: s.db, Log: slog.New(slog.DiscardHandler), PlanChanged: func(id schema.PlanID) {
+		if l, ok := d.Layout(id); ok && l.Version == 1 {
+			t.Error("told before the change could be seen")
+		}
+		told = append(told, id)
+	}})
+	publish := func(version uint64) {
+		l := s.layout
+		l.Version = version
+		d.Publish("ble", module.World{Layouts: []schema.Layout{l}})
+	}
+	publish(1)
+	publish(1)
+	if len(told) != 0 {
+		t.Errorf("told of %v although nothing changed", told)
+	}
+	publish(2)
+	d.Publish("ble", module.World{})
+	if diff := cmp.Diff([]schema.PlanID{s.layout.Plan, s.layout.Plan}, told); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // nameBook stands for the warehouse: the test waits for what is written to it.
 type nameBook struct {
 	mu    sync.Mutex

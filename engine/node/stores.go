@@ -1,0 +1,110 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"mybeacon/engine/embedded"
+	"mybeacon/engine/store/clickhouse"
+	"mybeacon/engine/store/postgres"
+	chschema "mybeacon/schema/clickhouse"
+)
+
+// stores are both databases, opened and migrated.
+type stores struct {
+	embedded   *embedded.Stores // nil when both are servers of their own
+	relational *postgres.DB
+	warehouse  *clickhouse.DB
+}
+
+// openStores starts the embedded stores where no URL is given, opens both and
+// brings their schemas up to date.
+func openStores(ctx context.Context, cfg Config) (_ *stores, err error) {
+	s := &stores{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close(context.WithoutCancel(ctx)))
+		}
+	}()
+	postgresURL, clickhouseURL, err := s.start(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if s.relational, err = postgres.Open(ctx, postgresURL); err != nil {
+		return nil, err
+	}
+	if err = s.relational.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	// ClickHouse has no lock that keeps two servers from migrating at once, so
+	// PostgreSQL's is used.
+	lock := func(ctx context.Context, do func(context.Context) error) error {
+		return s.relational.Locked(ctx, "clickhouse migrations", do)
+	}
+	if s.warehouse, err = clickhouse.Open(clickhouseURL, clickhouse.Options{Log: cfg.Log, Lock: lock}); err != nil {
+		return nil, err
+	}
+	return s, s.warehouse.Migrate(ctx, chschema.FS)
+}
+
+// start runs what is embedded and returns both addresses. Where the warehouse
+// is a server of its own, its address is recorded for `clickhouse query`.
+func (s *stores) start(ctx context.Context, cfg Config) (postgresURL, clickhouseURL string, err error) {
+	postgresURL, clickhouseURL = cfg.PostgresURL, cfg.ClickHouseURL
+	start := embedded.Start
+	switch {
+	case postgresURL != "" && clickhouseURL != "":
+		if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+			return "", "", err
+		}
+		return postgresURL, clickhouseURL, announce(cfg)
+	case postgresURL != "":
+		start = embedded.StartClickHouse
+	case clickhouseURL != "":
+		start = embedded.StartPostgres
+	}
+	runtime, err := embedded.FindRuntime(cfg.Runtime)
+	if err != nil {
+		return "", "", err
+	}
+	s.embedded, err = start(ctx, embedded.Config{DataDir: cfg.Data, Runtime: runtime, Executable: cfg.Executable, Log: cfg.Log})
+	if err != nil {
+		return "", "", err
+	}
+	if postgresURL == "" {
+		postgresURL = s.embedded.PostgresURL()
+	}
+	if clickhouseURL == "" {
+		return postgresURL, s.embedded.ClickHouseURL(), nil
+	}
+	return postgresURL, clickhouseURL, announce(cfg)
+}
+
+func announce(cfg Config) error {
+	return embedded.WriteEndpoint(cfg.Data, embedded.Endpoint{URL: cfg.ClickHouseURL, PID: os.Getpid()})
+}
+
+// close ends connections first, then the stores behind them.
+func (s *stores) close(ctx context.Context) error {
+	var errs []error
+	if s.warehouse != nil {
+		errs = append(errs, s.warehouse.Close())
+	}
+	if s.relational != nil {
+		s.relational.Close()
+	}
+	if s.embedded != nil {
+		errs = append(errs, s.embedded.Stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// Migrate brings both stores' schemas up to date without serving.
+func Migrate(ctx context.Context, cfg Config) error {
+	s, err := openStores(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return s.close(context.WithoutCancel(ctx))
+}

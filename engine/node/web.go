@@ -1,0 +1,119 @@
+package node
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+
+	shell "mybeacon/http"
+	"mybeacon/http/corehttp"
+	livehttp "mybeacon/http/live"
+	"mybeacon/schema"
+	"mybeacon/web"
+)
+
+// startWeb is the last step: when it returns, the server is open.
+func (n *Node) startWeb(context.Context) error {
+	listener, err := net.Listen("tcp", n.cfg.HTTP)
+	if err != nil {
+		return &schema.Error{Kind: schema.Invalid, Field: "http", Message: "cannot listen there: name another address, or stop what uses it", Err: err}
+	}
+	n.url = baseURL(n.cfg, listener.Addr())
+	if err := n.buildShell(); err != nil {
+		_ = listener.Close()
+		return err
+	}
+	n.life.background("web", func(context.Context) error { return n.shell.Serve(listener) })
+	n.life.onStop("web requests", n.shell.Shutdown)
+	n.life.onStop("live maps", n.maps.Shutdown)
+	n.life.onStop("device sockets", n.doors.Shutdown)
+	return nil
+}
+
+func (n *Node) buildShell() error {
+	secure := n.secure()
+	ids := make([]string, len(n.products))
+	for i, p := range n.products {
+		ids[i] = p.ID()
+	}
+	var err error
+	n.shell, err = shell.New(shell.Config{
+		Log: n.log.With("part", "http"), DB: n.stores.relational, Version: n.cfg.Version, Products: ids,
+		Console: web.FS(), Checks: n.checks(), Secure: secure, Origins: n.origins(),
+	})
+	if err != nil {
+		return err
+	}
+	corehttp.Register(n.shell, corehttp.Config{
+		DB: n.stores.relational, Online: n.devices, Plans: sites(n.products), Placed: sites(n.products),
+		Changed: func(ctx context.Context) { n.directory.Refresh(ctx) },
+	})
+	for _, p := range n.products {
+		p.routes(n.shell, n.devices)
+	}
+	return n.buildSockets(secure)
+}
+
+func (n *Node) buildSockets(secure bool) error {
+	cfg := livehttp.DefaultMapsConfig()
+	cfg.Log, cfg.Hub, cfg.Viewers, cfg.Refuse = n.log.With("part", "live"), n.hub, viewers{n.shell}, n.shell.WriteError
+	cfg.Secure, cfg.Origins = secure, n.origins()
+	var err error
+	if n.maps, err = livehttp.NewMaps(cfg); err != nil {
+		return err
+	}
+	n.shell.Handle("GET /api/v1/live", n.maps)
+
+	doors := livehttp.DefaultDevicesConfig()
+	doors.Log, doors.Ingest, doors.Refuse = n.log.With("part", "devices"), n.ingest, n.shell.WriteError
+	if n.doors, err = livehttp.NewDevices(doors); err != nil {
+		return err
+	}
+	n.shell.Handle("GET /api/v1/device/stream", http.HandlerFunc(n.doors.Stream))
+	n.shell.Handle("POST /api/v1/device/frames", http.HandlerFunc(n.doors.Frames))
+	return nil
+}
+
+func (n *Node) secure() bool {
+	u, err := url.Parse(n.cfg.BaseURL)
+	return err == nil && u.Scheme == "https"
+}
+
+// origins admits the pages of the configured address, which a proxy may hide
+// from the Host header.
+func (n *Node) origins() []string {
+	if n.cfg.BaseURL == "" {
+		return nil
+	}
+	u, err := url.Parse(n.cfg.BaseURL)
+	if err != nil {
+		panic("BUG: the base URL was validated: " + err.Error())
+	}
+	return []string{u.Scheme + "://" + u.Host}
+}
+
+// checks say what makes the server ready: without the warehouse it is only
+// degraded, since maps go on.
+func (n *Node) checks() []shell.Check {
+	return []shell.Check{
+		{Name: "postgres", Critical: true, Probe: n.stores.relational.Ping},
+		{Name: "clickhouse", Probe: n.stores.warehouse.Ping},
+	}
+}
+
+// viewers lets the live map's socket ask the shell who came.
+type viewers struct{ shell *shell.Server }
+
+// Viewer implements livehttp.Viewers.
+func (v viewers) Viewer(r *http.Request) (livehttp.Viewer, error) {
+	p, byCookie, err := v.shell.Viewer(r)
+	if err != nil {
+		return livehttp.Viewer{}, err
+	}
+	return livehttp.Viewer{
+		Key:      p.ID.String(),
+		ByCookie: byCookie,
+		MayWatch: func(ctx context.Context, location schema.LocationID) error { return v.shell.MayWatch(ctx, p, location) },
+	}, nil
+}
