@@ -168,6 +168,7 @@ func (n *Node) startActors(ctx context.Context) error {
 	}
 	n.output.hub = n.hub
 	n.life.background("live", n.hub.Run)
+	n.life.onStop("live", func(context.Context) error { n.hub.Close(); return nil })
 	n.devices = newDeviceStates(n.stores.relational, n.log)
 	n.life.background("devices", n.devices.Run)
 
