@@ -195,8 +195,10 @@ type humaContext huma.Context
 
 type badRequestContext struct{ humaContext }
 
+// Unwrap lets humago find its own context.
 func (c badRequestContext) Unwrap() huma.Context { return c.humaContext }
 
+// SetStatus implements huma.Context.
 func (c badRequestContext) SetStatus(code int) {
 	if code == http.StatusUnprocessableEntity {
 		code = http.StatusBadRequest

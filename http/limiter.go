@@ -79,6 +79,16 @@ func (l *limiter) count(now time.Time, key string) {
 	l.keys[key] = l.order.PushBack(&attempts{key: key, count: 1, since: now})
 }
 
+// refund takes an attempt back that came to no outcome, such as one while the
+// database was away.
+func (l *limiter) refund(keys ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, key := range keys {
+		l.takeBack(key)
+	}
+}
+
 // succeed forgets the account's failures and takes the attempt back from the
 // address; the address keeps its failures against other accounts.
 func (l *limiter) succeed(account, address string) {
@@ -87,13 +97,19 @@ func (l *limiter) succeed(account, address string) {
 	if e, ok := l.keys[account]; ok {
 		l.remove(e)
 	}
-	if e, ok := l.keys[address]; ok {
-		if a := e.Value.(*attempts); a.count > 1 {
-			a.count--
-		} else {
-			l.remove(e)
-		}
+	l.takeBack(address)
+}
+
+func (l *limiter) takeBack(key string) {
+	e, ok := l.keys[key]
+	if !ok {
+		return
 	}
+	if a := e.Value.(*attempts); a.count > 1 {
+		a.count--
+		return
+	}
+	l.remove(e)
 }
 
 func (l *limiter) expire(now time.Time) {

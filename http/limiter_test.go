@@ -67,6 +67,20 @@ func TestLimiterSuccess(t *testing.T) {
 	}
 }
 
+func TestLimiterRefund(t *testing.T) {
+	l, now := newLimiter(1, time.Minute, 100), time.Now()
+	for i := range 5 {
+		if err := l.take(now, "account", "address"); err != nil {
+			t.Fatalf("attempt %d: %v", i, err)
+		}
+		l.refund("account", "address")
+	}
+	l.refund("never taken")
+	if len(l.keys) != 0 {
+		t.Errorf("%d keys are left", len(l.keys))
+	}
+}
+
 func TestLimiterIsBounded(t *testing.T) {
 	l, now := newLimiter(2, time.Minute, 50), time.Now()
 	for i := range 1000 {

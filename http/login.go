@@ -90,6 +90,9 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error
 	}
 	who, err := s.verify(ctx, email, in.Body.Password)
 	if err != nil {
+		if schema.KindOf(err) != schema.Unauthorized {
+			s.failures.refund(account, address)
+		}
 		return nil, err
 	}
 	s.failures.succeed(account, address)

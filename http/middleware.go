@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -58,8 +59,10 @@ type recorder struct {
 	bytes  int64
 }
 
+// Unwrap implements what http.ResponseController looks for.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
+// WriteHeader implements http.ResponseWriter.
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {
 		r.status = status
@@ -67,6 +70,7 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
+// Write implements http.ResponseWriter.
 func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
@@ -84,7 +88,7 @@ func (s *Server) recover(next http.Handler) http.Handler {
 			if v == nil {
 				return
 			}
-			if v == http.ErrAbortHandler {
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
 			s.log.ErrorContext(r.Context(), "panic in a request", "request", requestID(r.Context()),
@@ -125,19 +129,23 @@ func (s *Server) headers(next http.Handler) http.Handler {
 }
 
 // limit refuses paths that a router and a check might read differently, and
-// bounds how long an answer may take. A socket takes its connection over and
-// clears the deadline with it.
+// bounds how long an answer may take to make and to send, so that a database
+// that hangs does not collect requests. A socket has bounds of its own.
 func (s *Server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ambiguous(r) {
 			s.WriteError(w, r, schema.Errorf(schema.Invalid, "", `the path must not contain "//", "/./", "/../", a backslash or an encoded slash`))
 			return
 		}
-		if r.Header.Get("Upgrade") == "" {
-			// A writer without deadlines, as in tests, has no slow peer either.
-			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+		if r.Header.Get("Upgrade") != "" {
+			next.ServeHTTP(w, r)
+			return
 		}
-		next.ServeHTTP(w, r)
+		// A writer without deadlines, as in tests, has no slow peer either.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+		ctx, cancel := context.WithTimeout(r.Context(), writeTimeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

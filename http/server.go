@@ -28,7 +28,7 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	idleTimeout       = 120 * time.Second
 	maxHeaderBytes    = 16 << 10
-	// writeTimeout bounds one answer, except of sockets.
+	// writeTimeout bounds making and sending one answer, except of sockets.
 	writeTimeout = 60 * time.Second
 	// maxBody bounds the body of a REST request.
 	maxBody = 1 << 20
@@ -217,8 +217,10 @@ func (s *Server) noSuchRoute(w http.ResponseWriter, r *http.Request) {
 // recordingMux notes what huma registers, for the contract test.
 type recordingMux struct{ s *Server }
 
+// HandleFunc implements humago.Mux.
 func (m recordingMux) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
 	m.s.Handle(pattern, http.HandlerFunc(handler))
 }
 
+// ServeHTTP implements humago.Mux.
 func (m recordingMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.s.mux.ServeHTTP(w, r) }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -394,6 +395,39 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// A socket takes its connection over through all middlewares, and headers are
+// bounded.
+func TestConnections(t *testing.T) {
+	s := shelltest.Start(t, nil, func(s *shelltest.Server) {
+		s.Handle("GET /socket", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			conn, buffered, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
+			_, _ = io.CopyN(conn, buffered, 5)
+		}))
+	})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(conn, "GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello")
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 101") || !strings.HasSuffix(string(answer), "hello") {
+		t.Errorf("got %q, %v", answer, err)
+	}
+	if r := s.Nobody().Do("GET", "/livez", nil, "X-Long", strings.Repeat("x", 32<<10)); r.StatusCode != 431 {
+		t.Errorf("a header of 32 KiB: %d", r.StatusCode)
+	}
 }
 
 func TestReadiness(t *testing.T) {

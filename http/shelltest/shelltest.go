@@ -197,7 +197,7 @@ func (c *Client) send(req *http.Request) Response {
 	if err != nil {
 		c.tb.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
 	if err != nil {
 		c.tb.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"mybeacon/engine/module"
 	"mybeacon/engine/modules/ble"
@@ -352,6 +353,24 @@ func TestOtherProcessesAreHeard(t *testing.T) {
 	must(r.db.Pool().Exec(t.Context(), cut))
 	add(2)
 	await(2)
+}
+
+// Stop ends all that Start began.
+func TestStopLeavesNothing(t *testing.T) {
+	db := postgrestest.Open(t)
+	if err := db.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := goleak.IgnoreCurrent()
+	m := ble.New()
+	host := module.Host{Log: slog.New(slog.DiscardHandler), DB: db, Clock: time.Now, Publish: func(module.World) {}}
+	if err := m.Start(t.Context(), host); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	goleak.VerifyNone(t, before)
 }
 
 // A product that is switched off is not in the world.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 
 	"github.com/jackc/pgx/v5"
@@ -64,5 +65,6 @@ func explainRefusal(refused *pgconn.PgError, constraints Constraints) error {
 func connectionLost(err error) bool {
 	var connect *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connect) || errors.As(err, &network) && !errors.Is(err, context.Canceled) || pgconn.SafeToRetry(err)
+	return errors.As(err, &connect) || errors.As(err, &network) && !errors.Is(err, context.Canceled) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err)
 }
