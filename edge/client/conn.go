@@ -104,7 +104,7 @@ func (c *Client) connection(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer ws.CloseNow()
+	defer func() { _ = ws.CloseNow() }()
 	ws.SetReadLimit(readLimit)
 	k := &conn{Client: c, ws: ws, grants: make(chan credit, 1), pings: map[uint64]time.Time{}}
 	if err := k.hello(ctx); err != nil {
@@ -126,7 +126,7 @@ func (c *Client) connection(ctx context.Context) error {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	ws.CloseNow()
+	_ = ws.CloseNow()
 	<-reader
 	c.noteRefusal(err)
 	return err
@@ -135,7 +135,7 @@ func (c *Client) connection(ctx context.Context) error {
 func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	ws, resp, err := websocket.Dial(ctx, c.url, &websocket.DialOptions{
+	ws, resp, err := websocket.Dial(ctx, c.url, &websocket.DialOptions{ //nolint:bodyclose // the library closes it
 		HTTPClient:   c.cfg.HTTPClient,
 		HTTPHeader:   http.Header{"Authorization": {"Bearer " + c.cfg.Token}},
 		Subprotocols: []string{wire.Subprotocol},

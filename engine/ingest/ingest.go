@@ -47,7 +47,7 @@ func (in *Ingest) Open(ctx context.Context, token string) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	dev, err := in.hold(who.Source.Device)
+	dev, err := in.hold(who.Device)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func (s *Session) binding() Device {
 // unreachable directory is no reason to end a connection.
 func (s *Session) Renew(ctx context.Context) {
 	who, err := s.in.authenticate(ctx, s.token)
-	if err == nil && who.Source.Device != s.dev.id {
+	if err == nil && who.Device != s.dev.id {
 		err = schema.Errorf(schema.Unauthorized, "token", "the token belongs to another device now")
 	}
 	if schema.KindOf(err) == schema.Unauthorized {

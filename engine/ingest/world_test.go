@@ -78,7 +78,7 @@ func (w *world) Device(id schema.DeviceID) (ingest.Device, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, d := range w.devices {
-		if d.Source.Device == id {
+		if d.Device == id {
 			return d, true
 		}
 	}

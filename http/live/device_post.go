@@ -108,7 +108,7 @@ func (d *Devices) decodePost(r *http.Request, session *ingest.Session, media str
 		return wire.Message{}, err
 	}
 	session.Received(len(body))
-	decoder := wire.NewDecoder(d.cfg.Limits, session.Device().Source.Device)
+	decoder := wire.NewDecoder(d.cfg.Limits, session.Device().Device)
 	if media == typeJSON {
 		return decoder.JSON(body)
 	}

@@ -63,7 +63,7 @@ func (d *Devices) Stream(w http.ResponseWriter, r *http.Request) {
 	ws.SetReadLimit(deviceCutoff)
 	s := &deviceSocket{
 		devices: d, ws: ws, session: session,
-		decoder: wire.NewDecoder(d.cfg.Limits, session.Device().Source.Device),
+		decoder: wire.NewDecoder(d.cfg.Limits, session.Device().Device),
 		outbox:  newDeviceOutbox(),
 	}
 	s.serve()
@@ -283,7 +283,7 @@ func (s *deviceSocket) dropped(m *wirepb.Dropped) {
 		})
 		return
 	}
-	s.devices.cfg.Log.Debug("device dropped frames", "device", s.session.Device().Source.Device,
+	s.devices.cfg.Log.Debug("device dropped frames", "device", s.session.Device().Device,
 		"boot_id", m.BootId, "from", m.From, "to", m.To, "reason", fmt.Sprintf("%.100q", m.Reason))
 }
 

@@ -211,7 +211,7 @@ func TestColumnsMayComeInPieces(t *testing.T) {
 	head := marshal(t, &wirepb.Frame{BootId: "boot-1", Seq: 7, SentAtMs: 1_767_225_600_000, Transmitter: []uint32{1}, AtDeltaMs: []int64{-250}, RssiCdbm: []int32{-6150}})
 	tail := marshal(t, &wirepb.Frame{Transmitters: goodFrame().Transmitters, RssiCdbm: []int32{-9000}})
 	pieces := append(head, tail...)
-	pieces = append(pieces, 5<<3|0, 0, 6<<3|0, 0) // transmitter and at_delta_ms, not packed
+	pieces = append(pieces, 5<<3, 0, 6<<3, 0) // transmitter and at_delta_ms, not packed
 	a, errA := newDecoder().Frames(wire.AppendFrames(nil, whole))
 	b, errB := newDecoder().Frames(wire.AppendFrames(nil, pieces))
 	if errA != nil || errB != nil {

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 )
 
@@ -42,7 +43,7 @@ func unpack(in *counter, l Limits) ([]byte, error) {
 			// The reader's own look-ahead (4 KiB) counts as consumed, to the
 			// benefit of small bodies.
 			return nil, refuse(CompressionBomb, nil)
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return out.Bytes(), nil
 		case err != nil:
 			return nil, blame(in, l, err)

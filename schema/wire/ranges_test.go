@@ -1,6 +1,9 @@
 package wire_test
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,5 +96,20 @@ func TestReasonsAreCompleteAndDistinct(t *testing.T) {
 	}
 	if wire.Reason(999).String() != "unknown" {
 		t.Error("an unknown number has a name")
+	}
+}
+
+// The table in README.md is the one that people read.
+func TestReadmeListsEveryReason(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	for _, r := range wire.Reasons() {
+		fmt.Fprintf(&table, "| %d | %s | %s |\n", r, r, r.Text())
+	}
+	if !strings.HasSuffix(string(text), "|---|---|---|\n"+table.String()) {
+		t.Errorf("README.md must end with\n%s", table.String())
 	}
 }
