@@ -1,9 +1,10 @@
 package embedded_test
 
 import (
-	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"mybeacon/engine/embedded"
@@ -11,6 +12,8 @@ import (
 )
 
 // A clone below root's home or a temporary directory is the usual first try.
+// PostgreSQL runs there, with its programs below a closed directory too, and
+// still reads nothing that its user may not.
 func TestPostgresRunsBelowAClosedDirectory(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root starts PostgreSQL as another user")
@@ -19,13 +22,46 @@ func TestPostgresRunsBelowAClosedDirectory(t *testing.T) {
 	if err := os.Mkdir(closed, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	secret := filepath.Join(closed, "secret")
+	if err := os.WriteFile(secret, []byte("of root"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	cfg := embeddedtest.Config(t)
 	cfg.DataDir = filepath.Join(closed, "data")
-	stores, err := embedded.StartPostgres(t.Context(), cfg)
+	programs := filepath.Join(closed, "programs")
+	if err := os.CopyFS(programs, os.DirFS(cfg.Runtime.PostgresDir)); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Runtime.PostgresDir = programs
+	before := outside(t)
+	for range 2 { // the second start finds a cluster
+		s, err := embedded.StartPostgres(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []string{secret, "/etc/shadow"} {
+			var text string
+			if err := pgExec(t.Context(), s.PostgresURL(), "SELECT pg_read_file('"+file+"')", &text); err == nil || !strings.Contains(err.Error(), "Permission denied") {
+				t.Errorf("PostgreSQL read %s: %d bytes, %v", file, len(text), err)
+			}
+		}
+		if err := embedded.Kill(s.Postgres().PID(), 9); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "PostgreSQL is back", func() error { return pgExec(t.Context(), s.PostgresURL(), "SELECT 1") })
+		stop(t, s)
+	}
+	if after := outside(t); len(after) > len(before) {
+		t.Errorf("left behind: %v", after)
+	}
+}
+
+// outside lists the directories that servers made outside their data directory.
+func outside(t *testing.T) []string {
+	t.Helper()
+	list, err := fs.Glob(os.DirFS(os.TempDir()), "mybeacon-run-*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := stores.Stop(context.WithoutCancel(t.Context())); err != nil {
-		t.Fatal(err)
-	}
+	return list
 }

@@ -4,9 +4,9 @@ import "syscall"
 
 // Doors for the tests of the package from outside.
 var (
-	CheckPlatform  = checkPlatform
-	CheckReachable = checkReachable
-	Orphans        = orphans
+	CheckPlatform = checkPlatform
+	Reachable     = reachable
+	Orphans       = orphans
 )
 
 // NewLines returns a writer that passes lines to emit, and its tail function.

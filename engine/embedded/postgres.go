@@ -3,7 +3,6 @@ package embedded
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/url"
@@ -26,9 +25,6 @@ const (
 	pgRole       = "mybeacon"
 )
 
-// longestSocket is how long a unix socket's path may be: sun_path holds 108 bytes with its end.
-const longestSocket = 107
-
 const pgPort = "5432" // only a part of the socket's name
 
 // Postgres is a running embedded PostgreSQL.
@@ -36,9 +32,8 @@ type Postgres struct {
 	cfg      Config
 	secrets  secrets
 	as       *syscall.Credential
-	passes   bool // it reaches its files only with a right of ours
+	place    pgPlace // where as finds its files
 	cluster  string
-	socket   string // directory of the socket
 	child    *child
 	starting atomic.Bool
 }
@@ -50,27 +45,19 @@ func startPostgres(ctx context.Context, cfg Config, sec secrets) (*Postgres, err
 	if p.as, err = pgUser(cfg, p.cluster); err != nil {
 		return nil, err
 	}
-	if p.as != nil {
-		for _, path := range []string{cfg.DataDir, cfg.Runtime.program("postgres")} {
-			if err := checkReachable(path, p.as.Uid, p.as.Gid); err != nil {
-				if !mayPassDirectories() {
-					return nil, err
-				}
-				p.passes = true
-			}
-		}
-	}
-	if p.socket, err = p.socketDir(); err != nil {
-		return nil, err
-	}
-	if err := p.initCluster(ctx); err != nil {
-		p.removeSocketDir()
+	if p.place, err = newPlace(cfg, p.as); err != nil {
 		return nil, err
 	}
 	p.starting.Store(true)
-	if p.child, err = startChild(ctx, p.spec()); err != nil {
-		p.removeSocketDir()
-		return nil, err
+	err = p.initCluster(ctx)
+	if err == nil {
+		err = p.place.openCluster(p.cluster)
+	}
+	if err == nil {
+		p.child, err = startChild(ctx, p.spec())
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.place.remove())
 	}
 	if err := p.createDatabase(ctx); err != nil {
 		return nil, errors.Join(err, p.stop(context.WithoutCancel(ctx)))
@@ -87,7 +74,7 @@ func (p *Postgres) URL() string { return p.url(databaseName) }
 func (p *Postgres) url(database string) string {
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(pgRole, p.secrets.PostgresPassword), Path: "/" + database,
-		RawQuery: url.Values{"host": {p.socket}, "port": {pgPort}, "sslmode": {"disable"}}.Encode(),
+		RawQuery: url.Values{"host": {p.place.socket}, "port": {pgPort}, "sslmode": {"disable"}}.Encode(),
 	}
 	return u.String()
 }
@@ -98,37 +85,15 @@ func (p *Postgres) PID() int { return int(p.child.pid.Load()) }
 func (p *Postgres) stop(ctx context.Context) error {
 	err := p.child.close(ctx)
 	os.Remove(filepath.Join(p.cfg.DataDir, postgresFile))
-	p.removeSocketDir()
-	return err
+	return errors.Join(err, p.place.remove())
 }
-
-// socketDir returns a directory for the socket: in the data directory, or in a
-// temporary one where that path is too long for a socket.
-func (p *Postgres) socketDir() (string, error) {
-	dir := filepath.Join(p.cfg.DataDir, "run")
-	if len(filepath.Join(dir, ".s.PGSQL."+pgPort)) <= longestSocket {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return "", err
-		}
-		return dir, own(dir, p.as)
-	}
-	parent := os.TempDir()
-	if len(parent) > longestSocket-40 {
-		parent = "/tmp"
-	}
-	dir, err := os.MkdirTemp(parent, "mybeacon-")
-	if err != nil {
-		return "", fmt.Errorf("make a directory for PostgreSQL's socket: %w", err)
-	}
-	return dir, own(dir, p.as)
-}
-
-func (p *Postgres) removeSocketDir() { os.RemoveAll(p.socket) }
 
 func (p *Postgres) spec() childSpec {
 	return childSpec{
 		name: "postgres", log: p.cfg.Log, stop: syscall.SIGINT, grace: 20 * time.Second, patience: 60 * time.Second,
-		command: func() *exec.Cmd { return p.command("postgres", append([]string{"-D", p.cluster}, p.settings()...)...) },
+		command: func() *exec.Cmd {
+			return p.command("postgres", p.place.clusterFile, append([]string{"-D", p.place.clusterArg(p.cluster)}, p.settings()...)...)
+		},
 		before: func(ctx context.Context) error {
 			p.starting.Store(true)
 			return p.clear(ctx)
@@ -142,15 +107,16 @@ func (p *Postgres) spec() childSpec {
 	}
 }
 
-// command builds a call of one of PostgreSQL's programs.
-func (p *Postgres) command(program string, args ...string) *exec.Cmd {
-	cmd := exec.Command(p.cfg.Runtime.program(program), args...)
-	cmd.Dir = p.cfg.Runtime.PostgresDir
+// command builds a call of one of PostgreSQL's programs. A cluster that the
+// program reaches by descriptor only is inherited as number 3.
+func (p *Postgres) command(program string, cluster *os.File, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(p.place.programs, "bin", program), args...)
+	cmd.Dir = p.place.programs
 	// Nothing of our environment: it may hold secrets, and PG… variables change what happens.
-	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", "LD_LIBRARY_PATH=" + filepath.Join(p.cfg.Runtime.PostgresDir, "lib")}
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", "LD_LIBRARY_PATH=" + filepath.Join(p.place.programs, "lib")}
 	cmd.SysProcAttr = childAttr(syscall.SIGINT, p.as)
-	if p.passes {
-		passDirectories(cmd.SysProcAttr)
+	if cluster != nil {
+		cmd.ExtraFiles = []*os.File{cluster}
 	}
 	return cmd
 }
@@ -158,7 +124,7 @@ func (p *Postgres) command(program string, args ...string) *exec.Cmd {
 // settings are for a small server that shares its machine.
 func (p *Postgres) settings() []string {
 	s := map[string]string{
-		"listen_addresses": "", "port": pgPort, "unix_socket_directories": p.socket, "unix_socket_permissions": "0700",
+		"listen_addresses": "", "port": pgPort, "unix_socket_directories": p.place.socket, "unix_socket_permissions": "0700",
 		"max_connections": "80", "shared_buffers": "96MB", "work_mem": "8MB", "maintenance_work_mem": "64MB", "effective_cache_size": "512MB",
 		"jit":      "off", // needs memory that is writable and executable
 		"timezone": "UTC", "log_timezone": "UTC", "huge_pages": "off", "max_wal_size": "512MB",
@@ -181,10 +147,10 @@ func (p *Postgres) level(line string) slog.Level {
 	switch {
 	case p.starting.Load():
 		return slog.LevelDebug
-	case strings.HasPrefix(line, "FATAL:"), strings.HasPrefix(line, "PANIC:"):
+	case strings.HasPrefix(line, "PANIC:"):
 		return slog.LevelError
-	case strings.HasPrefix(line, "WARNING:"):
-		return slog.LevelWarn
+	case strings.HasPrefix(line, "FATAL:"), strings.HasPrefix(line, "WARNING:"):
+		return slog.LevelWarn // FATAL ends one connection, no more
 	}
 	return slog.LevelDebug
 }

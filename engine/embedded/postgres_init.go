@@ -28,13 +28,21 @@ func (p *Postgres) initCluster(ctx context.Context) error {
 	if err := own(fresh, p.as); err != nil {
 		return fmt.Errorf("make the database cluster: %w", err)
 	}
-	password := filepath.Join(p.socket, "initial-password")
+	password := filepath.Join(p.place.socket, "initial-password")
 	defer os.Remove(password)
 	if err := errors.Join(os.WriteFile(password, []byte(p.secrets.PostgresPassword+"\n"), 0o600), own(password, p.as)); err != nil {
 		return fmt.Errorf("make the database cluster: %w", err)
 	}
 	p.cfg.Log.Info("making the database cluster", "dir", p.cluster)
-	cmd := p.command("initdb", "-D", fresh, "-U", pgRole, "--pwfile="+password, "--auth=scram-sha-256", "--encoding=UTF8",
+	var dir *os.File // see openCluster
+	if p.place.hidden {
+		var err error
+		if dir, err = os.Open(fresh); err != nil {
+			return fmt.Errorf("make the database cluster: %w", err)
+		}
+		defer dir.Close()
+	}
+	cmd := p.command("initdb", dir, "-D", p.place.clusterArg(fresh), "-U", pgRole, "--pwfile="+password, "--auth=scram-sha-256", "--encoding=UTF8",
 		"--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions")
 	output, err := runInit(ctx, cmd)
 	if err != nil {

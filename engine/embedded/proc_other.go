@@ -9,7 +9,3 @@ import "syscall"
 func childAttr(_ syscall.Signal, as *syscall.Credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: as, Setpgid: true}
 }
-
-func passDirectories(*syscall.SysProcAttr) {}
-
-func mayPassDirectories() bool { return false }

@@ -88,38 +88,6 @@ func args(cmdline []byte) []string {
 	return list
 }
 
-// checkReachable says which directory on the way to path keeps the user out,
-// and how to let it in. Root's own directories are the usual case.
-func checkReachable(path string, uid, gid uint32) error {
-	for dir := path; ; dir = filepath.Dir(dir) {
-		info, err := os.Stat(dir)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		if err == nil && !mayEnter(info, uid, gid) {
-			return fmt.Errorf("%s cannot be entered by user %d, under whom PostgreSQL runs when the server is root: chmod o+x %s, or use another directory", dir, uid, dir)
-		}
-		if dir == filepath.Dir(dir) {
-			return nil
-		}
-	}
-}
-
-func mayEnter(info os.FileInfo, uid, gid uint32) bool {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return true
-	}
-	mode := info.Mode().Perm()
-	switch {
-	case st.Uid == uid:
-		return mode&0o100 != 0
-	case st.Gid == gid:
-		return mode&0o010 != 0
-	}
-	return mode&0o001 != 0
-}
-
 // runInit runs a short-lived program and returns what it wrote. It is killed when ctx ends.
 func runInit(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
 	out := &bytes.Buffer{}

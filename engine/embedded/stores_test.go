@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"mybeacon/engine/embedded"
+	"mybeacon/engine/embedded/chhost"
 	"mybeacon/engine/embedded/embeddedtest"
 	"mybeacon/schema"
 )
@@ -211,54 +212,100 @@ func TestKilledChildIsStartedAgain(t *testing.T) {
 	}
 }
 
-// The server dies without a word, while its children cannot: the next server
-// ends them and goes on with the data.
+// The server dies without a word: its children follow, and the next server goes on with the data.
 func TestServerIsKilled(t *testing.T) {
-	for name, freeze := range map[string]bool{"children follow": false, "children stay": true} {
-		t.Run(name, func(t *testing.T) {
-			cfg := embeddedtest.Config(t)
-			holder, pids := startHolder(t, cfg.DataDir)
-			if freeze {
-				for _, pid := range pids {
-					if err := embedded.Kill(pid, syscall.SIGSTOP); err != nil {
-						t.Fatal(err)
-					}
-				}
+	cfg := embeddedtest.Config(t)
+	holder := startHolder(t, cfg.DataDir)
+	if err := holder.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = holder.Wait()
+	for _, dir := range []string{"postgres", "clickhouse"} {
+		eventually(t, dir+" follows", func() error {
+			if left := embedded.Orphans(filepath.Join(cfg.DataDir, dir), anything); len(left) > 0 {
+				return fmt.Errorf("left: %v", left)
 			}
-			if err := holder.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			_ = holder.Wait()
-			if freeze {
-				for _, dir := range []string{"postgres", "clickhouse"} {
-					if len(embedded.Orphans(filepath.Join(cfg.DataDir, dir), anything)) == 0 {
-						t.Errorf("%s is gone: this proves nothing", dir)
-					}
-				}
-			} else {
-				eventually(t, "the children follow", func() error {
-					for _, dir := range []string{"postgres", "clickhouse"} {
-						if left := embedded.Orphans(filepath.Join(cfg.DataDir, dir), anything); len(left) > 0 {
-							return fmt.Errorf("%s: %v", dir, left)
-						}
-					}
-					return nil
-				})
-			}
-			s := start(t, cfg)
-			if err := pgExec(t.Context(), s.PostgresURL(), "SELECT 1"); err != nil {
-				t.Error(err)
-			}
-			if err := chExec(t.Context(), s.ClickHouseURL(), "SELECT 1"); err != nil {
-				t.Error(err)
-			}
+			return nil
 		})
 	}
+	serves(t, start(t, cfg))
+}
+
+func serves(t *testing.T, s *embedded.Stores) {
+	t.Helper()
+	if err := pgExec(t.Context(), s.PostgresURL(), "SELECT 1"); err != nil {
+		t.Error(err)
+	}
+	if err := chExec(t.Context(), s.ClickHouseURL(), "SELECT 1"); err != nil {
+		t.Error(err)
+	}
+}
+
+// What an earlier server left running on the directory is ended, not stumbled over.
+func TestOrphansAreEnded(t *testing.T) {
+	cfg := embeddedtest.Config(t)
+	first := start(t, cfg)
+	stop(t, first)
+	pgDir, chDir := filepath.Join(cfg.DataDir, "postgres"), filepath.Join(cfg.DataDir, "clickhouse")
+
+	pg := exec.Command(filepath.Join(cfg.Runtime.PostgresDir, "bin", "postgres"), "-D", pgDir, "-c", "listen_addresses=", "-c", "unix_socket_directories="+pgDir)
+	info, err := os.Stat(pgDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if owner := info.Sys().(*syscall.Stat_t); owner.Uid != uint32(os.Getuid()) {
+		pg.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
+	}
+	orphan(t, pg, "ready to accept connections")
+
+	ch := exec.Command(cfg.Executable, chhost.Command, "--data", chDir)
+	ch.Dir = chDir
+	token := strings.Repeat("a", 40)
+	ch.Stdin = strings.NewReader(fmt.Sprintf(`{"Library": %q, "ServerToken": %q, "ReaderToken": %q}`, cfg.Runtime.LibChDB, token, token+"b"))
+	orphan(t, ch, "warehouse ready")
+
+	serves(t, start(t, cfg))
+	for _, dir := range []string{pgDir, chDir} {
+		for _, pid := range embedded.Orphans(dir, anything) {
+			if pid == pg.Process.Pid || pid == ch.Process.Pid {
+				t.Errorf("%s: process %d lives on beside the new one", dir, pid)
+			}
+		}
+	}
+}
+
+// orphan starts a process and returns once it has said the words.
+func orphan(t *testing.T, cmd *exec.Cmd, words string) {
+	t.Helper()
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for said := ""; !strings.Contains(said, words); said = lines.Text() {
+		if !lines.Scan() {
+			t.Fatalf("%s ended without saying %q", cmd.Path, words)
+		}
+	}
+	waited := make(chan struct{})
+	go func() {
+		for lines.Scan() { // so that it never blocks on a full pipe
+		}
+		_ = cmd.Wait() // its parent is this test: without it the dead process would stay listed
+		close(waited)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-waited
+	})
 }
 
 func anything([]string) bool { return true }
 
-func startHolder(t *testing.T, dir string) (*exec.Cmd, []int) {
+func startHolder(t *testing.T, dir string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], holdCommand, dir)
 	cmd.Stderr = os.Stderr
@@ -275,7 +322,7 @@ func startHolder(t *testing.T, dir string) (*exec.Cmd, []int) {
 	if n, _ := fmt.Sscanf(line, "running %d %d", &pg, &ch); n != 2 {
 		t.Fatalf("the holder says %q, %v", line, err)
 	}
-	return cmd, []int{pg, ch}
+	return cmd
 }
 
 // A pid file whose number belongs to somebody else by now stops nobody.
