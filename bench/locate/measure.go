@@ -1,0 +1,145 @@
+package locate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"mybeacon/bench/recording"
+	"mybeacon/schema"
+)
+
+// Config says what of a recording is measured.
+type Config struct {
+	Track   string // only tracks whose names begin so; empty is all
+	Without string // the name of a receiver that is dead: on the plan, and silent
+}
+
+// Validate reports a choice that the site does not offer, and what it offers.
+func (c Config) Validate(site *recording.Site) error {
+	if !slices.ContainsFunc(site.Tracks, c.takes) {
+		names := make([]string, len(site.Tracks))
+		for i, t := range site.Tracks {
+			names[i] = t.Name
+		}
+		return schema.Errorf(schema.Invalid, "track", "no track begins with %.80q; there are %s", c.Track, some(names))
+	}
+	names := make([]string, len(site.Receivers))
+	for i, r := range site.Receivers {
+		names[i] = r.Name
+	}
+	if c.Without != "" && !slices.Contains(names, c.Without) {
+		return schema.Errorf(schema.Invalid, "without", "there is no receiver %.80q; there are %s", c.Without, some(names))
+	}
+	return nil
+}
+
+func (c Config) takes(t recording.Track) bool { return strings.HasPrefix(t.Name, c.Track) }
+
+// some lists names, but not thousands.
+func some(names []string) string {
+	const most = 30
+	if len(names) > most {
+		names = append(slices.Clone(names[:most]), "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+// Truths gives what really happened. It is asked after the engine has finished.
+// Without such truth the rows are empty.
+type Truths interface {
+	Truth() ([]recording.Truth, error)
+	ZoneTruth() ([]recording.ZoneTruth, error)
+}
+
+// Folder is the truth in a recording's folder.
+type Folder struct{ Dir fs.FS }
+
+// Truth implements [Truths].
+func (f Folder) Truth() ([]recording.Truth, error) { return ifThere(recording.ReadTruth(f.Dir)) }
+
+// ZoneTruth implements [Truths].
+func (f Folder) ZoneTruth() ([]recording.ZoneTruth, error) {
+	return ifThere(recording.ReadZoneTruth(f.Dir))
+}
+
+func ifThere[T any](rows []T, err error) ([]T, error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return rows, err
+}
+
+// Measure gives the tracks of a site to the engine and says how right it was.
+// The errors are those of cfg.Validate, of the truth, and of ctx.
+func Measure(ctx context.Context, site *recording.Site, cfg Config, truths Truths) (Figures, error) {
+	if err := cfg.Validate(site); err != nil {
+		return Figures{}, err
+	}
+	var trails []trail
+	for _, t := range site.Tracks {
+		if !cfg.takes(t) {
+			continue
+		}
+		for _, p := range parts(t) {
+			if err := ctx.Err(); err != nil {
+				return Figures{}, err
+			}
+			found, err := follow(site, p, cfg.Without)
+			if err != nil {
+				return Figures{}, err
+			}
+			trails = append(trails, found)
+		}
+	}
+	known, err := learn(site, truths)
+	if err != nil {
+		return Figures{}, fmt.Errorf("read the truth: %w", err)
+	}
+	figures := score(known, trails)
+	figures.Dataset, figures.Mode = site.Name, mode(cfg, trails)
+	return figures, nil
+}
+
+func mode(cfg Config, trails []trail) string {
+	mode := "no-survey"
+	if len(trails) > 0 && trails[0].snapshot {
+		mode += ", snapshots"
+	}
+	if cfg.Without != "" {
+		mode += ", without " + cfg.Without
+	}
+	return mode
+}
+
+// snapshots is the name of a track whose instants have nothing to do with each
+// other. It is the only sign of it that can be read without the truth.
+const snapshots = "snapshots"
+
+// part is what the engine follows from knowing nothing: a track, or one snapshot.
+type part struct {
+	track    string
+	events   []recording.Event
+	snapshot bool
+	origin   time.Duration // of the recording: epochs are whole seconds from here
+}
+
+func parts(t recording.Track) []part {
+	if t.Name != snapshots {
+		return []part{{track: t.Name, events: t.Events}}
+	}
+	var out []part
+	for first := 0; first < len(t.Events); {
+		next := first + 1
+		for next < len(t.Events) && t.Events[next].At == t.Events[first].At {
+			next++
+		}
+		out = append(out, part{t.Name, t.Events[first:next], true, t.Events[first].At})
+		first = next
+	}
+	return out
+}

@@ -1,0 +1,89 @@
+package locate_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"mybeacon/bench/locate"
+)
+
+// The recordings are not part of the repository. Their bars are what is asked of
+// positions without a survey, where that is reached, and else what is reached with
+// a little room, so that a step back is noticed.
+func TestSharedRecordings(t *testing.T) {
+	t.Parallel()
+	dir := sharedData()
+	if dir == "" {
+		fmt.Println("skipped: no shared recordings (set MYBEACON_SHARED_DATA)")
+		t.SkipNow()
+	}
+	at := func(name string, cfg locate.Config) locate.Figures {
+		t.Helper()
+		f := measure(t, os.DirFS(filepath.Join(dir, "rtls", name)), cfg)
+		t.Logf("%+v", f)
+		if f.FixesOutsidePlan != 0 {
+			t.Errorf("%s: %v fixes outside the plan", name, f.FixesOutsidePlan)
+		}
+		return f
+	}
+	most := func(name string, got, bar float64) {
+		t.Helper()
+		if !(got <= bar) {
+			t.Errorf("%s is %v, want at most %v", name, got, bar)
+		}
+	}
+	least := func(name string, got, bar float64) { t.Helper(); most("minus "+name, -got, -bar) }
+
+	flat := at("flat", locate.Config{})
+	if flat.Tracks != 1 || flat.Epochs != 333 || flat.TrueSwitches != 8 {
+		t.Errorf("flat: %d tracks, %d epochs, %v true switches; want 1, 333, 8", flat.Tracks, flat.Epochs, flat.TrueSwitches)
+	}
+	most("flat: median", flat.MedianM, 1.40)
+	most("flat: mean", flat.MeanM, 1.60)
+	most("flat: 90th percentile", flat.P90M, 3)
+	least("flat: zone accuracy", flat.ZoneAccuracy, 0.79)
+	most("flat: switches", flat.ZoneSwitches, 1.8*8)
+	most("flat: dwell misallocated", flat.DwellMisallocated, 0.08)
+	least("flat: coverage of 68 %", flat.Coverage68, 0.58)
+	most("flat: coverage of 68 %", flat.Coverage68, 0.78)
+	least("flat: coverage of 95 %", flat.Coverage95, 0.88)
+
+	library := at("library", locate.Config{})
+	if library.Epochs != 964 {
+		t.Errorf("library: %d of 964 snapshots were scored", library.Epochs)
+	}
+	most("library: median", library.MedianM, 1.52)
+	most("library: mean", library.MeanM, 1.90)
+	most("library: 90th percentile", library.P90M, 3.75)
+	least("library: zone accuracy", library.ZoneAccuracy, 0.70)
+	least("library: coverage of 95 %", library.Coverage95, 0.88)
+
+	walk := at("doors", locate.Config{Track: "walk"})
+	if walk.Tracks != 2 || walk.TrueSwitches != 8 {
+		t.Errorf("doors, walk: %d tracks, %v true switches; want 2, 8", walk.Tracks, walk.TrueSwitches)
+	}
+	least("doors, walk: zone accuracy", walk.ZoneAccuracy, 0.94)
+	least("doors, walk: away from changes", walk.AccuracyOutside2s, 0.97)
+	most("doors, walk: switches", walk.ZoneSwitches, 10)
+	most("doors, walk: latency", walk.LatencyS, 3.5)
+	if car := at("doors", locate.Config{Track: "car"}); car.Tracks != 8 || car.TrueSwitches != 66 {
+		t.Errorf("doors, car: %d tracks, %v true switches; want 8, 66", car.Tracks, car.TrueSwitches)
+	}
+}
+
+// sharedData walks up to a folder that has shared/data beside it.
+func sharedData() string {
+	if dir := os.Getenv("MYBEACON_SHARED_DATA"); dir != "" {
+		return dir
+	}
+	dir, err := os.Getwd()
+	for ; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		candidate := filepath.Join(dir, "shared", "data")
+		if _, err := os.Stat(filepath.Join(candidate, "rtls")); err == nil {
+			return candidate
+		}
+	}
+	return ""
+}
