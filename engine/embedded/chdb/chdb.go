@@ -22,6 +22,10 @@ import (
 	"github.com/ebitengine/purego"
 )
 
+// runFunc is how the library takes a statement: text, format, and parallel arrays
+// of parameter names and values, each with its lengths.
+type runFunc func(conn uintptr, q unsafe.Pointer, qLen uintptr, f unsafe.Pointer, fLen uintptr, names, nameLens, values, valueLens unsafe.Pointer, n uintptr) uintptr
+
 // api holds the library's functions, with Go types as close to the C ones as
 // the binding allows. Handles are kept as pointers the Go runtime never follows.
 type api struct {
@@ -29,8 +33,8 @@ type api struct {
 	signalHandlers func(enabled int32)
 	connect        func(argc int32, argv unsafe.Pointer) uintptr
 	close          func(conn uintptr)
-	query          func(conn uintptr, q unsafe.Pointer, qLen uintptr, f unsafe.Pointer, fLen uintptr, names, nameLens, values, valueLens unsafe.Pointer, n uintptr) uintptr
-	stream         func(conn uintptr, q unsafe.Pointer, qLen uintptr, f unsafe.Pointer, fLen uintptr, names, nameLens, values, valueLens unsafe.Pointer, n uintptr) uintptr
+	query          runFunc
+	stream         runFunc
 	fetch          func(conn, result uintptr) uintptr
 	cancel         func(conn, result uintptr)
 	destroy        func(result uintptr)

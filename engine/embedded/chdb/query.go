@@ -56,7 +56,7 @@ func (c *Conn) Stream(st Statement) (*Stream, error) {
 	return &Stream{conn: c, result: res}, nil
 }
 
-func (c *Conn) run(call func(uintptr, unsafe.Pointer, uintptr, unsafe.Pointer, uintptr, unsafe.Pointer, unsafe.Pointer, unsafe.Pointer, unsafe.Pointer, uintptr) uintptr, st Statement) uintptr {
+func (c *Conn) run(call runFunc, st Statement) uintptr {
 	format := st.Format
 	if format == "" {
 		format = "Native"
