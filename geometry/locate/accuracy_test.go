@@ -65,7 +65,7 @@ func scoreTrack(t *testing.T, rec *recording, track string, without int) *score 
 	t.Helper()
 	s, truth := &score{}, rec.truth[track]
 	i := 0
-	rec.replay(t, track, without, func(second float64, est locate.Estimate) {
+	rec.replay(t, track, without, func(second float64, est locate.Estimate, _ locate.Track) {
 		for i+1 < len(truth) && math.Abs(truth[i+1].at-second) <= math.Abs(truth[i].at-second) {
 			i++
 		}
@@ -219,7 +219,7 @@ func walkThroughDoors(t *testing.T, rec *recording, track string) (right, all, e
 	cfg := fence.Config{EnterDelay: 2 * time.Second, ExitDelay: 2 * time.Second, Timeout: time.Minute}
 	state, stays, zone := fence.State{}, rec.stays[track], -1
 	entered = -1 // the first entry is no change
-	rec.replay(t, track, -1, func(second float64, est locate.Estimate) {
+	rec.replay(t, track, -1, func(second float64, est locate.Estimate, _ locate.Track) {
 		found, ok := rec.zones.Find(est.Pos)
 		if !ok {
 			found = -1

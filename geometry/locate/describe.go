@@ -24,7 +24,7 @@ func (f *filter) describe(readings []reading, s *scratch) (Estimate, bool) {
 		f.mass[i] *= scale
 	}
 	f.learnLevel(readings, s)
-	est := Estimate{Pos: f.mean(), Receivers: len(readings), LevelDBm: f.level.mean}
+	est := Estimate{Pos: f.loc.leave(f.mean()), Receivers: len(readings), LevelDBm: f.level.mean}
 	est.AccuracyM, est.Accuracy95M = f.radii(est.Pos)
 	est.Residual = f.residual(readings, est.Pos)
 	return est, true
@@ -116,13 +116,10 @@ func quantile(at *[bins]float32, share float32) float64 {
 // learned level would give: root mean square in dB. Two readings or fewer always
 // fit somewhere, so it says little then.
 func (f *filter) residual(readings []reading, p r2.Point) float64 {
-	g := &f.loc.grid
-	at := p.Sub(g.bounds.Lo())
-	col := min(int(at.X/g.cell.X), g.cols-1)
-	row := min(int(at.Y/g.cell.Y), g.rows-1)
+	cell := f.loc.grid.cellAt(p)
 	sum := 0.0
 	for _, r := range readings {
-		e := float64(r.rssi) - float64(f.loc.gain[r.receiver][row*g.cols+col]) - f.level.mean
+		e := float64(r.rssi) - float64(f.loc.gain[r.receiver][cell]) - f.level.mean
 		sum += e * e
 	}
 	return math.Sqrt(sum / float64(len(readings)))

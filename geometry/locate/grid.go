@@ -53,6 +53,14 @@ func (g *grid) centre(col, row int) r2.Point {
 	return r2.Point{X: lo.X + (float64(col)+0.5)*g.cell.X, Y: lo.Y + (float64(row)+0.5)*g.cell.Y}
 }
 
+// cellAt returns the cell that holds p, which is within the bounds.
+func (g *grid) cellAt(p r2.Point) int {
+	at := p.Sub(g.bounds.Lo())
+	col := min(int(at.X/g.cell.X), g.cols-1)
+	row := min(int(at.Y/g.cell.Y), g.rows-1)
+	return row*g.cols + col
+}
+
 // window is the part of the grid that a track keeps mass for.
 type window struct {
 	col, row   int // of the lower left cell

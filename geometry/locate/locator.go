@@ -7,6 +7,7 @@ import (
 
 	"github.com/golang/geo/r2"
 
+	"mybeacon/geometry/fence"
 	"mybeacon/geometry/ranging"
 )
 
@@ -19,7 +20,7 @@ type Sample struct {
 
 // Estimate is where a tag was at the end of one second.
 type Estimate struct {
-	Pos         r2.Point // metres on the plan, always within its bounds
+	Pos         r2.Point // metres on the plan, always within its bounds and in no no-go area
 	AccuracyM   float64  // radius around Pos that holds 68 % of the posterior
 	Accuracy95M float64  // the same for 95 %
 	Receivers   int      // that took part
@@ -33,6 +34,10 @@ type Locator interface {
 	// NewTrack returns the state of a tag of which nothing is known. It is small
 	// until its first Update.
 	NewTrack() Track
+	// Zones lays zones over the plan for [Track.Zones], or names the first zone
+	// that is not a region (see [fence.Validate]; the cause is wrapped). It takes
+	// some microseconds per cell.
+	Zones(zones []fence.Zone) (*Zones, error)
 }
 
 // Track estimates the positions of one tag. It belongs to one goroutine at a
@@ -44,6 +49,11 @@ type Track interface {
 	// sample is usable: then nothing can be said, and the track is as before.
 	// samples is not retained.
 	Update(at time.Duration, samples []Sample) (Estimate, bool)
+	// Zones returns how probable it is after the last Update that the tag is in
+	// each zone, in the order of the zones, and last outside them all. It writes
+	// to into, which it grows if need be, and returns it; nil while nothing is
+	// known, or when z is of a plan with another site.
+	Zones(z *Zones, into []fence.Share) []fence.Share
 	// Reset forgets everything and frees the memory of the posterior.
 	Reset()
 }
@@ -59,6 +69,10 @@ func New(site Site, cfg Config) (Locator, error) {
 		return nil, err
 	}
 	l := &locator{cfg: cfg, grid: newGrid(site, cfg), pool: make(chan *scratch, runtime.GOMAXPROCS(0))}
+	var err error
+	if l.closed, err = newClosed(&l.grid, site.NoGo); err != nil {
+		return nil, err
+	}
 	l.cols, l.rows = l.grid.windowSize(cfg.MaxCells)
 	l.tables(site)
 	return l, nil
@@ -71,6 +85,7 @@ type locator struct {
 	cols, rows int         // size of every track's window
 	gain       [][]float32 // per receiver and cell: expected power relative to one metre, dB
 	at         []r2.Point  // per receiver: its place, moved into the bounds
+	closed     *closed     // nil for a plan without no-go areas
 	pool       chan *scratch
 }
 

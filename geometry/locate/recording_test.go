@@ -24,6 +24,7 @@ type recording struct {
 	heard map[string][]event // per track, ordered by time
 	truth map[string][]place
 	zones *fence.Index
+	areas []fence.Zone // what zones is the index of
 	stays map[string][]stay
 }
 
@@ -112,17 +113,16 @@ func (rec *recording) readZones(t testing.TB, dir string) map[string]int {
 	var polygons map[string][][2]float64
 	readJSON(t, filepath.Join(dir, "zones.json"), &polygons)
 	ids := map[string]int{}
-	var zones []fence.Zone
 	for name, corners := range polygons {
-		z := fence.Zone{Index: len(zones)}
+		z := fence.Zone{Index: len(rec.areas)}
 		for _, c := range corners {
 			z.Polygon = append(z.Polygon, r2.Point{X: c[0], Y: c[1]})
 		}
 		ids[name] = z.Index
-		zones = append(zones, z)
+		rec.areas = append(rec.areas, z)
 	}
 	var err error
-	if rec.zones, err = fence.NewIndex(zones); err != nil {
+	if rec.zones, err = fence.NewIndex(rec.areas); err != nil {
 		t.Fatal(err)
 	}
 	return ids
@@ -177,9 +177,9 @@ func (rec *recording) locator(t testing.TB) locate.Locator {
 }
 
 // replay feeds a track second by second to a fresh state, as the engine would,
-// and calls each for every fix. without names a receiver that is switched off,
+// and calls each for every fix with the state after it. without names a receiver that is switched off,
 // or −1.
-func (rec *recording) replay(t testing.TB, track string, without int, each func(second float64, est locate.Estimate)) {
+func (rec *recording) replay(t testing.TB, track string, without int, each func(second float64, est locate.Estimate, state locate.Track)) {
 	t.Helper()
 	state, events := rec.locator(t).NewTrack(), rec.heard[track]
 	const window = 5
@@ -199,7 +199,7 @@ func (rec *recording) replay(t testing.TB, track string, without int, each func(
 			}
 		}
 		if est, ok := state.Update(time.Duration(second)*time.Second, samples); ok {
-			each(second, est)
+			each(second, est, state)
 		}
 	}
 }

@@ -15,9 +15,10 @@ const MaxReceivers = 4096
 // Site is what a locator must know of a plan. All lengths are metres in the
 // plan's own coordinates.
 type Site struct {
-	Bounds     r2.Rect     // no estimate ever leaves it
-	Receivers  []r3.Vector // x, y on the plan and z above its floor; Sample.Receiver indexes it
-	TagHeightM float64     // usual height of tags above the floor
+	Bounds     r2.Rect      // no estimate ever leaves it
+	Receivers  []r3.Vector  // x, y on the plan and z above its floor; Sample.Receiver indexes it
+	TagHeightM float64      // usual height of tags above the floor
+	NoGo       [][]r2.Point // polygons in which no estimate ever lies; see fence.Validate
 }
 
 // Validate reports the first thing that makes positioning on the site

@@ -1,6 +1,9 @@
 package locate
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // maxTail bounds one receiver's term e²/(ν·σ²) of the Student-t, so that the
 // product of 1+term over maxReceivers receivers stays within float32: 37^24 is
@@ -127,17 +130,16 @@ func (f *filter) posterior(s *scratch) {
 	cfg := &f.loc.cfg
 	power := -cfg.Tempering * (cfg.Noise.Freedom + 1) / 2
 	prior := -cfg.Tempering / 2 / f.level.variance
-	best := math.Inf(-1)
 	for i, odds := range s.odds {
 		e := float64(s.level[i]) - f.level.mean
-		log := power*math.Log(float64(odds)) + prior*e*e
-		best = math.Max(best, log)
-		s.odds[i] = float32(log)
+		s.odds[i] = float32(power*math.Log(float64(odds)) + prior*e*e)
 	}
+	f.shut(s)
+	best := slices.Max(s.odds)
 	floor := float32(cfg.Floor / float64(len(f.mass)))
 	for i := range f.mass {
-		if log := float64(s.odds[i]) - best; log > negligible {
-			f.mass[i] = (f.mass[i] + floor) * float32(math.Exp(log))
+		if log := s.odds[i] - best; log > negligible {
+			f.mass[i] = (f.mass[i] + floor) * float32(math.Exp(float64(log)))
 		} else {
 			f.mass[i] = 0
 		}
@@ -152,5 +154,24 @@ const negligible = -25
 func fill(dst []float32, v float32) {
 	for i := range dst {
 		dst[i] = v
+	}
+}
+
+// impossible is a log-likelihood that no cell outside the no-go areas has.
+const impossible = -1e30
+
+// shut makes the cells of no-go areas impossible.
+func (f *filter) shut(s *scratch) {
+	if f.loc.closed == nil {
+		return
+	}
+	for row := range f.win.rows {
+		start := (f.win.row+row)*f.loc.grid.cols + f.win.col
+		odds := s.odds[row*f.win.cols : (row+1)*f.win.cols]
+		for col, open := range f.loc.closed.open[start : start+f.win.cols] {
+			if open == 0 {
+				odds[col] = impossible
+			}
+		}
 	}
 }
