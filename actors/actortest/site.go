@@ -58,8 +58,11 @@ func (s *site) declare(f []string) error {
 
 func (s *site) declarePlan(name string, f []string) error {
 	corners, err := points(f)
-	if err != nil || len(corners) != 2 {
-		return fmt.Errorf("plan %s needs two corners: %v", name, err)
+	if err == nil && len(corners) != 2 {
+		err = fmt.Errorf("there are %d", len(corners))
+	}
+	if err != nil {
+		return fmt.Errorf("plan %s needs two corners: %w", name, err)
 	}
 	id := schema.DeriveID[schema.PlanID]([]byte(name))
 	s.names[id] = name

@@ -195,7 +195,7 @@ func digest(dir fs.FS, file string) (sum [sha256.Size]byte, err error) {
 	if err != nil {
 		return sum, openError(file, err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close() // it was only read
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return sum, fmt.Errorf("read %s: %w", file, err)

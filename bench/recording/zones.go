@@ -82,7 +82,7 @@ func readSmall(dir fs.FS, file string) ([]byte, error) {
 	if err != nil {
 		return nil, openError(file, err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close() // it was only read
 	text, err := io.ReadAll(io.LimitReader(f, maxMeta+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)

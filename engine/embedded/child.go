@@ -120,11 +120,11 @@ func (c *child) life(ctx context.Context, serves func()) error {
 	select {
 	case err := <-ended:
 		cancel()
-		<-ready
+		_ = <-ready // it gives up because the child ended
 		return fmt.Errorf("%s ended while starting: %w\n%s", c.spec.name, orExit0(err), c.output.tail())
 	case err := <-ready:
 		if err != nil {
-			c.end(cmd, ended)
+			_ = c.end(cmd, ended) // why it is ended says more
 			return fmt.Errorf("%s did not become ready: %w\n%s", c.spec.name, err, c.output.tail())
 		}
 	}
@@ -151,7 +151,7 @@ func (c *child) end(cmd *exec.Cmd, ended <-chan error) error {
 	timer := time.NewTimer(c.spec.grace)
 	defer timer.Stop()
 	select {
-	case <-ended:
+	case _ = <-ended: // however it ended, it was told to
 		return nil
 	case <-timer.C:
 	}

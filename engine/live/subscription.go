@@ -11,9 +11,11 @@ const (
 	// MaxMessage is the size in bytes at which a message is cut; one entry more
 	// may still be in it.
 	MaxMessage = 256 << 10
-	// MinRate, MaxRate and DefaultRate bound how often a watcher is told.
-	MinRate     = 100 * time.Millisecond
-	MaxRate     = 10 * time.Second
+	// MinRate is the shortest time between two messages to a watcher.
+	MinRate = 100 * time.Millisecond
+	// MaxRate is the longest that may be asked for.
+	MaxRate = 10 * time.Second
+	// DefaultRate is for a watcher that asks for none.
 	DefaultRate = 250 * time.Millisecond
 
 	// signOfLife is the longest silence of a subscription.

@@ -100,7 +100,7 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		}
 		return &schema.Error{Kind: schema.Unavailable, Message: "the server does not answer", Err: err}
 	}
-	defer answer.Body.Close() //nolint:errcheck // it was only read
+	defer answer.Body.Close() // it was only read
 	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	if err != nil {
 		return &schema.Error{Kind: schema.Unavailable, Message: "the server's answer was cut", Err: err}

@@ -44,7 +44,7 @@ func TestShutdownTellsWhatIsStored(t *testing.T) {
 
 func dialDevice(t testing.TB, url, token string) *websocket.Conn {
 	t.Helper()
-	ws, _, err := websocket.Dial(t.Context(), url+"/api/v1/device/stream", &websocket.DialOptions{ //nolint:bodyclose // the library closes it
+	ws, _, err := websocket.Dial(t.Context(), url+"/api/v1/device/stream", &websocket.DialOptions{ // the library closes it
 		HTTPHeader: http.Header{"Authorization": {"Bearer " + token}}, Subprotocols: []string{wire.Subprotocol},
 	})
 	if err != nil {
@@ -122,7 +122,7 @@ func TestStreamRefusals(t *testing.T) {
 	f := func(name string, header http.Header, protocols []string, want int) {
 		t.Helper()
 		options := &websocket.DialOptions{HTTPHeader: header, Subprotocols: protocols}
-		_, resp, err := websocket.Dial(t.Context(), h.url+"/api/v1/device/stream", options) //nolint:bodyclose // the library closes it
+		_, resp, err := websocket.Dial(t.Context(), h.url+"/api/v1/device/stream", options) // the library closes it
 		if err == nil || resp == nil || resp.StatusCode != want {
 			t.Errorf("%s: %v, %v, want %d", name, resp, err, want)
 		}

@@ -144,7 +144,7 @@ func (s *mapSocket) receive(life context.Context) (*hub.Options, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, nil //nolint:nilerr // the client left, or was told why it must
+		return nil, nil // the client left, or was told why it must
 	}
 	if kind != websocket.MessageText {
 		return nil, schema.Errorf(schema.Invalid, "", `send text such as {"sub":{"location":"…"}}`)
@@ -200,7 +200,7 @@ func (s *mapSocket) upkeep(ctx context.Context, cancel context.CancelCauseFunc) 
 	waiting := false
 	defer func() {
 		if waiting {
-			<-pinged
+			_ = <-pinged // only its end matters
 		}
 	}()
 	for {

@@ -249,7 +249,7 @@ func TestMapOverTCP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.CloseNow() //nolint:errcheck // the test is over
+	defer c.CloseNow() // the test is over
 	f.send(t, c, fmt.Sprintf(`{"sub":{"location":%q,"rate_ms":100}}`, shop))
 	if m := read(t, c); m.Type != hub.TypeSnapshot {
 		t.Fatalf("%+v", m)
