@@ -1,0 +1,2 @@
+// A file of its own, so that only these texts are loaded, and only when asked for.
+export { ru as default } from 'vuetify/locale'

@@ -1,0 +1,30 @@
+import type { HeardTag } from '@/live/table'
+import type { MapTag } from '@/map/types'
+import type { TagRow } from './tagRows'
+
+/**
+ * Turns rows into what the map draws. An entry of which nothing changed is the
+ * same object as before, so that the map leaves its element alone.
+ */
+export class MapTagCache {
+  private known = new Map<string, { source: HeardTag; drawn: MapTag }>()
+
+  /** `signalOf` writes the part of the label that follows the name. */
+  draw(rows: readonly TagRow[], plan: string, signalOf: (tag: HeardTag) => string): MapTag[] {
+    const next = new Map<string, { source: HeardTag; drawn: MapTag }>()
+    for (const { tag, fresh } of rows) {
+      if (tag.plan !== plan) continue
+      const old = this.known.get(tag.id)
+      const signal = signalOf(tag)
+      const same = old?.source === tag && old.drawn.stale === !fresh && old.drawn.signal === signal
+      next.set(tag.id, same ? old : { source: tag, drawn: drawnOf(tag, !fresh, signal) })
+    }
+    this.known = next
+    return [...next.values()].map(({ drawn }) => drawn)
+  }
+}
+
+function drawnOf(tag: HeardTag, stale: boolean, signal: string): MapTag {
+  const { id, type, name, x, y, accuracyM } = tag
+  return { id, type, name, signal, x, y, accuracyM, stale }
+}

@@ -1,0 +1,15 @@
+import { mdiMapMarkerRadiusOutline } from '@mdi/js'
+import { defineModule } from '@/kit/module'
+
+export default defineModule({
+  id: 'ble',
+  title: 'ble.title',
+  icon: mdiMapMarkerRadiusOutline,
+  home: '/map',
+  product: 'ble',
+  routes: [{ path: 'map/:location?/:plan?', name: 'ble-map', component: () => import('./views/LiveMapView.vue') }],
+  messages: {
+    en: () => import('./locales/en.json'),
+    ru: () => import('./locales/ru.json'),
+  },
+})
