@@ -23,6 +23,12 @@ func (n *Node) startOps(context.Context) error {
 		return nil
 	}
 	listener, err := net.Listen("tcp", n.cfg.Ops)
+	if err != nil && n.cfg.Ops == DefaultConfig().Ops {
+		// Nobody asked for this very address: a second server on the machine
+		// should start all the same.
+		n.log.Warn("no metrics: the usual address is taken, name another one with --ops", "address", n.cfg.Ops)
+		return nil
+	}
 	if err != nil {
 		return &schema.Error{Kind: schema.Invalid, Field: "ops", Message: "cannot listen there: name another address, or off", Err: err}
 	}
