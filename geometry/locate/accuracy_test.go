@@ -163,17 +163,21 @@ func TestNoConstantIsOnAnEdge(t *testing.T) {
 		"WeakDB":         func(c *locate.Config) *float64 { return &c.WeakDB },
 		"StaleDB2PS":     func(c *locate.Config) *float64 { return &c.StaleDB2PS },
 		"Tempering":      func(c *locate.Config) *float64 { return &c.Tempering },
+		"ScaleWorth":     func(c *locate.Config) *float64 { return &c.ScaleWorth },
+		"Systematic":     func(c *locate.Config) *float64 { return &c.Systematic },
 		"Floor":          func(c *locate.Config) *float64 { return &c.Floor },
 		"Level.SpreadDB": func(c *locate.Config) *float64 { return &c.Level.SpreadDB },
 		"Level.DriftDB":  func(c *locate.Config) *float64 { return &c.Level.DriftDB },
 		"Level.KnownDB":  func(c *locate.Config) *float64 { return &c.Level.KnownDB },
 		"Motion.StepM":   func(c *locate.Config) *float64 { return &c.Motion.StepM },
 		"Motion.StillM":  func(c *locate.Config) *float64 { return &c.Motion.StillM },
+		"Motion.Carry":   func(c *locate.Config) *float64 { return &c.Motion.Carry },
 		"Motion.Travel":  func(c *locate.Config) *float64 { return &c.Motion.TravelMPS },
 	} {
 		for _, factor := range []float64{0.75, 1.25} {
 			cfg := locate.DefaultConfig()
 			*field(&cfg) *= factor
+			cfg.Tempering = math.Min(cfg.Tempering, 1)
 			rec.cfg = cfg
 			got := scoreTrack(t, rec, "robot", -1).quantile(0.5)
 			t.Logf("%s times %g: median %.2f m", name, factor, got)
@@ -189,10 +193,7 @@ func TestNoConstantIsOnAnEdge(t *testing.T) {
 func TestLibrary(t *testing.T) {
 	t.Parallel()
 	s := scoreSnapshots(t, record(t, "library"))
-	// The 68 % radius is too wide here (it holds some 82 %): thirteen receivers in
-	// line of sight are less noisy than the walls of homes, and a single snapshot
-	// cannot tell. Too wide is the honest side.
-	s.mustMeet(t, bar{median: 1.52, mean: 1.85, p90: 3.5, zone: 71, low68: 58, high68: 90, low95: 88})
+	s.mustMeet(t, bar{median: 1.52, mean: 1.85, p90: 3.5, zone: 71, low68: 58, high68: 78, low95: 88})
 	if len(s.errors) != 964 {
 		t.Errorf("%d of 964 snapshots were fixed", len(s.errors))
 	}

@@ -22,6 +22,8 @@ type Config struct {
 	WeakDB     float64       // noise scale gained per dB that a receiver is below the loudest
 	StaleDB2PS float64       // variance gained per second of a receiver's newest sample's age, dB²/s
 	Tempering  float64       // share of the log-likelihood that counts, (0, 1]
+	ScaleWorth float64       // how many readings the noise above is worth as prior knowledge of a site's noise
+	Systematic float64       // share of a single fix's variance that the next ones repeat, [0, 1)
 	Floor      float64       // share of the mass that is spread evenly before each update, [0, 1)
 
 	Level  Level         // what is known of a tag's level beforehand
@@ -51,10 +53,12 @@ func DefaultConfig() Config {
 		MaxReceivers: 16,
 
 		Exponent:   2,
-		Noise:      ranging.Noise{ScaleDB: 5.5, Freedom: 5},
-		WeakDB:     0.3,
+		Noise:      ranging.Noise{ScaleDB: 5.25, Freedom: 4},
+		WeakDB:     0.25,
 		StaleDB2PS: 10,
-		Tempering:  0.8,
+		Tempering:  0.9,
+		ScaleWorth: 12,
+		Systematic: 0.25,
 		Floor:      0.05,
 
 		// Most tags are calibrated to −59 dBm at one metre and worn on bodies.
@@ -89,6 +93,8 @@ func (c Config) Validate() error {
 		{"WeakDB", c.WeakDB, 0, 2},
 		{"StaleDB2PS", c.StaleDB2PS, 0, 1000},
 		{"Tempering", c.Tempering, 0.01, 1},
+		{"ScaleWorth", c.ScaleWorth, 1, 1e6},
+		{"Systematic", c.Systematic, 0, 0.9},
 		{"Floor", c.Floor, 0, 0.5},
 		{"Level.MeanDBm", c.Level.MeanDBm, -127, 20},
 		{"Level.SpreadDB", c.Level.SpreadDB, 0.1, 100},

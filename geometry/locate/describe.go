@@ -26,6 +26,9 @@ func (f *filter) describe(readings []reading, s *scratch) (Estimate, bool) {
 	f.learnLevel(readings, s)
 	est := Estimate{Pos: f.loc.leave(f.mean()), Receivers: len(readings), LevelDBm: f.level.mean}
 	est.AccuracyM, est.Accuracy95M = f.radii(est.Pos)
+	wider := f.doubt(s.odds)
+	est.AccuracyM *= wider
+	est.Accuracy95M *= wider
 	est.Residual = f.residual(readings, est.Pos)
 	return est, true
 }
@@ -50,6 +53,46 @@ func (f *filter) mean() r2.Point {
 	// float64: the estimate is the posterior's mean to a tenth of a millimetre.
 	p := r2.Point{X: first.X + x*g.cell.X, Y: first.Y + y*g.cell.Y}
 	return g.bounds.ClampPoint(p) // rounding of the sums could pass the border by 1e-6
+}
+
+// doubt returns by how much the radii are to be widened, 1 or more. A filter takes
+// the errors of successive seconds for independent and grows surer with each; but
+// a wall is as wrong the next second, and part of the error of a single fix
+// (Config.Systematic of its variance) never averages out. The first fix of a track
+// is widened by nothing: there its belief is what that fix says.
+func (f *filter) doubt(odds []float32) float64 {
+	share := f.loc.cfg.Systematic
+	gained := math.Max(f.variance(odds)/f.variance(f.mass), 1)
+	return math.Sqrt(1 - share + share*math.Min(gained, maxGained))
+}
+
+// maxGained bounds the variance of a single fix relative to the belief's. With
+// one receiver in reach a single fix says next to nothing, and is no measure.
+const maxGained = 16
+
+// variance returns the variance of a distribution over the window, which need not
+// be normalised, along both axes together, in square metres. A cell's own extent
+// counts, so it is never zero.
+func (f *filter) variance(mass []float32) float64 {
+	var n, x, y, xx, yy float64
+	for row := range f.win.rows {
+		var sum, along, square float32
+		for col, m := range mass[row*f.win.cols : (row+1)*f.win.cols] {
+			c := float32(col)
+			sum += m
+			along += m * c
+			square += m * c * c
+		}
+		r := float64(row)
+		n += float64(sum)
+		x += float64(along)
+		xx += float64(square)
+		y += float64(sum) * r
+		yy += float64(sum) * r * r
+	}
+	x, y = x/n, y/n
+	cell := f.loc.grid.cell
+	return (xx/n-x*x+1.0/12)*cell.X*cell.X + (yy/n-y*y+1.0/12)*cell.Y*cell.Y
 }
 
 // learnLevel hands the track's level what the posterior says about it: the mean

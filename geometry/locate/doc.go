@@ -32,9 +32,15 @@
 //   - A floor of mass is kept everywhere, so that a wrong belief dies within
 //     seconds when the evidence moves elsewhere.
 //
-// The estimate is the posterior mean, which never leaves the plan, and its
-// accuracy is the radius that holds 68 % of the posterior mass around it.
+// The noise of a site is learned in each fix from how well the best cell explains
+// it, and a walking tag is expected to go on at part of its velocity.
+//
+// The estimate is the posterior mean, which never leaves the plan nor enters a
+// no-go area, and its accuracy is the radius that holds 68 % of the posterior mass
+// around it, widened by what seconds have in common and filters take for news.
 // With one receiver the posterior is a wide blot and the accuracy says so.
+// [Track.Zones] says how much of the mass each zone has; package fence decides on
+// it.
 //
 // # Limits
 //
@@ -42,8 +48,8 @@
 //     another one is positioned with a scale error that the level partly absorbs.
 //   - All receivers count as equally sensitive; one that hears 6 dB less than
 //     its siblings pushes tags away from itself.
-//   - The walk is a random one, without direction. Where receivers stand 20 m
-//     apart a brisk walker is followed some metres behind.
+//   - Where receivers stand 20 m apart a brisk walker is followed two metres
+//     behind.
 //   - That a receiver did not hear a tag says nothing: it may have been off.
 //
 // # Cost

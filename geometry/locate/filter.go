@@ -65,11 +65,20 @@ func (f *filter) predict(at time.Duration, readings []reading, s *scratch) time.
 	}
 	f.last = max(at, f.last)
 	f.follow(readings, s)
-	spread := f.pace.Spread(cfg.Motion, dt)
-	kx := track.NewKernel(spread / f.loc.grid.cell.X)
-	ky := track.NewKernel(spread / f.loc.grid.cell.Y)
-	track.Diffuse(track.Field{Cols: f.win.cols, Rows: f.win.rows, Mass: f.mass}, &kx, &ky, s.blur)
+	f.wander(dt, s)
 	return dt
+}
+
+// wander moves the belief on with the tag and spreads it by what is not known of
+// where the tag went.
+func (f *filter) wander(dt time.Duration, s *scratch) {
+	field := track.Field{Cols: f.win.cols, Rows: f.win.rows, Mass: f.mass}
+	motion, cell := f.loc.cfg.Motion, f.loc.grid.cell
+	on := f.pace.Drift(motion, dt)
+	track.Shift(field, on.X/cell.X, on.Y/cell.Y, s.blur)
+	spread := f.pace.Spread(motion, dt)
+	kx, ky := track.NewKernel(spread/cell.X), track.NewKernel(spread/cell.Y)
+	track.Diffuse(field, &kx, &ky, s.blur)
 }
 
 // restart spreads the mass evenly over the window around where the tag is loud.

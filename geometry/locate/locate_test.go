@@ -190,6 +190,30 @@ func TestFollowsAndRecovers(t *testing.T) {
 	}
 }
 
+// Where receivers stand 20 m apart the radio says little each second. A walker is
+// followed all the same, and not from far behind.
+func TestFollowsAWalkerAmongFewReceivers(t *testing.T) {
+	site := hall(160, 40, 16)
+	behind, n := 0.0, 0
+	for seed := range uint64(6) {
+		r := newRadio(seed, site)
+		r.noise = 4
+		track := mustNew(t, site).NewTrack()
+		for i := range 100 {
+			p := r2.Point{X: 15 + 1.2*float64(i), Y: 20}
+			if est, _ := track.Update(time.Duration(i)*time.Second, r.hear(p)); i >= 20 {
+				behind += p.X - est.Pos.X
+				n++
+			}
+		}
+	}
+	behind /= float64(n)
+	t.Logf("%.1f m behind", behind)
+	if behind > 3 || behind < -1.5 {
+		t.Errorf("a walker is followed %.1f m behind", behind)
+	}
+}
+
 // On a plan that is larger than a track's window the window goes with the tag,
 // also when it turns up elsewhere. Receivers are 20 m apart.
 func TestWindowFollowsOnLargePlan(t *testing.T) {

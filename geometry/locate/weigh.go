@@ -12,7 +12,8 @@ import (
 const maxTail = 36
 
 // weigh multiplies the belief by the likelihood of the readings. After it
-// s.level holds each cell's level and f.mass the posterior, not yet normalised.
+// s.level holds each cell's level, s.odds its likelihood relative to the best
+// cell's, and f.mass the posterior, not yet normalised.
 //
 // With z_r what receiver r heard, g_r(c) its gain in cell c, v_r its variance
 // and L the tag's level, believed to be N(μ, w₀⁻¹), the likelihood of a cell is
@@ -35,7 +36,7 @@ func (f *filter) weigh(readings []reading, s *scratch) {
 	f.meanLevel(readings, s)
 	f.robustLevel(readings, s)
 	f.tails(readings, s)
-	f.posterior(s)
+	f.posterior(len(readings), s)
 }
 
 // rows calls do for each row of the window with the table's values there and
@@ -123,10 +124,20 @@ func (f *filter) tails(readings []reading, s *scratch) {
 	}
 }
 
-// posterior turns s.odds into tempered likelihoods, relative to the best cell's,
-// and multiplies the belief and its floor by them. Relative to the best, because
-// the likelihood itself underflows: twelve receivers 20 dB off are e^−37.
-func (f *filter) posterior(s *scratch) {
+// posterior turns s.odds into likelihoods relative to the best cell's, and
+// multiplies the belief and its floor by them. Relative to the best, because the
+// likelihood itself underflows: twelve receivers 20 dB off are e^−37.
+//
+// How noisy a site is is not known either: a hall in line of sight has half the
+// noise of a home. With q the tempered log-likelihood at the usual scale and k
+// readings, the likelihood over all scales, the usual one counting like ν₀ =
+// Config.ScaleWorth readings of prior knowledge, is
+//
+//	(1 − 2·q/ν₀) ^ −(ν₀ + τ·k)/2
+//
+// which is sharper than e^q where one cell explains everything and flatter where
+// none does (the marginal of a normal likelihood over an inverse gamma scale).
+func (f *filter) posterior(readings int, s *scratch) {
 	cfg := &f.loc.cfg
 	power := -cfg.Tempering * (cfg.Noise.Freedom + 1) / 2
 	prior := -cfg.Tempering / 2 / f.level.variance
@@ -135,20 +146,26 @@ func (f *filter) posterior(s *scratch) {
 		s.odds[i] = float32(power*math.Log(float64(odds)) + prior*e*e)
 	}
 	f.shut(s)
-	best := slices.Max(s.odds)
+	misfit := func(q float32) float64 { return 1 - 2*float64(q)/cfg.ScaleWorth }
+	best := misfit(slices.Max(s.odds))
+	steep := -(cfg.ScaleWorth + cfg.Tempering*float64(readings)) / 2
+	// The misfit at which a cell is negligible, as a log-likelihood: most cells of
+	// a large plan are spared the logarithm and the exponential.
+	least := float32((1 - best*math.Exp(negligible/steep)) * cfg.ScaleWorth / 2)
 	floor := float32(cfg.Floor / float64(len(f.mass)))
-	for i := range f.mass {
-		if log := s.odds[i] - best; log > negligible {
-			f.mass[i] = (f.mass[i] + floor) * float32(math.Exp(float64(log)))
-		} else {
-			f.mass[i] = 0
+	for i, q := range s.odds {
+		if q < least {
+			s.odds[i], f.mass[i] = 0, 0
+			continue
 		}
+		s.odds[i] = float32(math.Exp(steep * math.Log(misfit(q)/best)))
+		f.mass[i] = (f.mass[i] + floor) * s.odds[i]
 	}
 }
 
 // negligible is the log-likelihood below the best at which a cell is given no
-// mass: all cells together then lack less than 1e-7, and most cells of a large
-// plan are spared an exponential. The floor revives them with the next fix.
+// mass: all cells together then lack less than 1e-7. The floor revives them with
+// the next fix.
 const negligible = -25
 
 func fill(dst []float32, v float32) {

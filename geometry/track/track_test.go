@@ -198,6 +198,93 @@ func TestSpreadGrowsWithTheRootOfTime(t *testing.T) {
 	}
 }
 
+// A tag that walks drifts on at half its pace once that is known; one that
+// jitters or stands does not, and nobody is expected to run for a minute.
+func TestDrift(t *testing.T) {
+	m := track.DefaultMotion()
+	var p track.Pace
+	if got := p.Drift(m, time.Second); got != (r2.Point{}) {
+		t.Errorf("an unknown tag drifts by %v", got)
+	}
+	for i := range 15 {
+		p.Observe(m, r2.Point{X: 1.2 * float64(i), Y: 5}, time.Second)
+	}
+	second := p.Drift(m, time.Second)
+	if math.Abs(second.X-0.6) > 0.05 || math.Abs(second.Y) > 1e-9 {
+		t.Errorf("a tag at 1.2 m/s drifts by %v a second, want 0.6 m along x", second)
+	}
+	if got := p.Drift(m, time.Minute).X; got > 3*second.X+1e-9 {
+		t.Errorf("in a minute it drifts by %.1f m", got)
+	}
+	if got := p.Drift(m, 0); got != (r2.Point{}) {
+		t.Errorf("in no time it drifts by %v", got)
+	}
+	rng := rand.New(rand.NewPCG(2, 2))
+	for range 20 {
+		p.Observe(m, r2.Point{X: 17 + 0.2*rng.NormFloat64(), Y: 5 + 0.2*rng.NormFloat64()}, time.Second)
+	}
+	if got := p.Drift(m, time.Second).Norm(); got > 0.02 {
+		t.Errorf("a tag at rest drifts by %.3f m a second", got)
+	}
+	p = track.Pace{}
+	for i := range 30 {
+		p.Observe(m, r2.Point{X: 50 * float64(i%2)}, time.Second)
+	}
+	if got := p.Drift(m, time.Second).Norm(); got > m.Carry*m.FastMPS+1e-9 {
+		t.Errorf("a tag that seems to fly drifts by %.1f m a second", got)
+	}
+}
+
+// Mass goes where it is sent, also by parts of cells, none is lost, and what
+// would leave gathers at the border.
+func TestShift(t *testing.T) {
+	scratch := make([]float32, 12)
+	f := func(dx, dy float64, want ...float32) {
+		t.Helper()
+		field := spot(4, 3, 1, 1)
+		track.Shift(field, dx, dy, scratch)
+		for i := range want {
+			if math.Abs(float64(field.Mass[i]-want[i])) > 1e-6 {
+				t.Errorf("by %g, %g: got %v, want %v", dx, dy, field.Mass, want)
+				return
+			}
+		}
+	}
+	f(0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)
+	f(1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0)
+	f(-1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0)
+	f(0.25, 0, 0, 0, 0, 0, 0, 0.75, 0.25, 0, 0, 0, 0, 0)
+	f(-0.25, -0.5, 0.125, 0.375, 0, 0, 0.125, 0.375, 0, 0, 0, 0, 0, 0)
+	f(9, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0)
+	f(-1e300, 1e300, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0)
+	rapid.Check(t, func(t *rapid.T) {
+		field := track.Field{Cols: 5, Rows: 4, Mass: rapid.SliceOfN(rapid.Float32Range(0, 1), 20, 20).Draw(t, "mass")}
+		before := float32(0)
+		for _, m := range field.Mass {
+			before += m
+		}
+		track.Shift(field, rapid.Float64Range(-8, 8).Draw(t, "dx"), rapid.Float64Range(-8, 8).Draw(t, "dy"), make([]float32, 20))
+		after := float32(0)
+		for _, m := range field.Mass {
+			if after += m; m < 0 {
+				t.Fatalf("negative mass %v", field.Mass)
+			}
+		}
+		if math.Abs(float64(after-before)) > 1e-4 {
+			t.Fatalf("%g became %g", before, after)
+		}
+	})
+}
+
+func TestShiftRefusesWrongSizes(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("scratch of the wrong size was accepted")
+		}
+	}()
+	track.Shift(spot(3, 3, 1, 1), 1, 1, make([]float32, 8))
+}
+
 func TestMotionValidate(t *testing.T) {
 	if err := track.DefaultMotion().Validate(); err != nil {
 		t.Error(err)
@@ -208,6 +295,8 @@ func TestMotionValidate(t *testing.T) {
 		"no number":  func(m *track.Motion) { m.StepM = math.NaN() },
 		"endless":    func(m *track.Motion) { m.StepM = math.Inf(1) },
 		"speed":      func(m *track.Motion) { m.TravelMPS = 0 },
+		"carry":      func(m *track.Motion) { m.Carry = 1.1 },
+		"fast":       func(m *track.Motion) { m.FastMPS = 0 },
 		"smoothing":  func(m *track.Motion) { m.Smoothing = 0 },
 	} {
 		m := track.DefaultMotion()
