@@ -71,7 +71,7 @@ function session(browser: Browser) {
   cookie ??= (async () => {
     const { page, context } = await open(browser)
     await fillLogin(page, admin.email, admin.password)
-    await page.waitForURL(/\/map/)
+    await page.waitForURL(({ pathname }) => pathname.startsWith('/map'))
     const { cookies } = await context.storageState()
     return { cookies, origins: [] }
   })()
