@@ -42,12 +42,21 @@
 // [Track.Zones] says how much of the mass each zone has; package fence decides on
 // it.
 //
+// # Survey
+//
+// What was heard at known places (Site.Survey: a surveyor's walk, or reference tags
+// that hang somewhere) improves the same tables, however little it is. Levels of
+// the sources, offsets of the receivers and the exponent are fitted with what is
+// believed without a survey as so many further points; what is left over becomes
+// a smooth map per receiver, as smooth as foretells best the points left out.
+//
 // # Limits
 //
-//   - The path loss exponent is that of free space everywhere. A building with
-//     another one is positioned with a scale error that the level partly absorbs.
-//   - All receivers count as equally sensitive; one that hears 6 dB less than
-//     its siblings pushes tags away from itself.
+//   - Without a survey the path loss exponent is that of free space everywhere. A
+//     building with another one is positioned with a scale error that the level
+//     partly absorbs.
+//   - Without a survey all receivers count as equally sensitive; one that hears
+//     6 dB less than its siblings pushes tags away from itself.
 //   - Where receivers stand 20 m apart a brisk walker is followed two metres
 //     behind.
 //   - That a receiver did not hear a tag says nothing: it may have been off.

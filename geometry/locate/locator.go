@@ -95,6 +95,9 @@ type locator struct {
 // within one metre of a receiver the field varies by more than that, which is
 // why [ranging.MinDistanceM] and the heavy tails are needed.
 func (l *locator) tables(site Site) {
+	m := newRadioMap(site, &l.cfg, &l.grid)
+	l.cfg.Noise.ScaleDB *= m.scale
+	l.cfg.WeakDB *= m.scale
 	l.gain = make([][]float32, len(site.Receivers))
 	l.at = make([]r2.Point, len(site.Receivers))
 	for i, r := range site.Receivers {
@@ -104,7 +107,7 @@ func (l *locator) tables(site Site) {
 			for col := range l.grid.cols {
 				c := l.grid.centre(col, row)
 				d := math.Hypot(math.Hypot(c.X-r.X, c.Y-r.Y), site.TagHeightM-r.Z)
-				gain = append(gain, float32(-ranging.LossDB(d, l.cfg.Exponent)))
+				gain = append(gain, float32(m.gain(i, c, ranging.LossDB(d, 1))))
 			}
 		}
 		l.gain[i] = gain

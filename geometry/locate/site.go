@@ -18,6 +18,7 @@ type Site struct {
 	Bounds     r2.Rect      // no estimate ever leaves it
 	Receivers  []r3.Vector  // x, y on the plan and z above its floor; Sample.Receiver indexes it
 	TagHeightM float64      // usual height of tags above the floor
+	Survey     []Labelled   // what was heard at known places, of any number; may be empty
 	NoGo       [][]r2.Point // polygons in which no estimate ever lies; see fence.Validate
 }
 
@@ -38,6 +39,14 @@ func (s Site) Validate() error {
 	}
 	if !finite(s.TagHeightM) {
 		return fmt.Errorf("locate: tag height %g is not finite", s.TagHeightM)
+	}
+	if len(s.Survey) > MaxSurvey {
+		return fmt.Errorf("locate: a survey of %d readings; a plan has at most %d", len(s.Survey), MaxSurvey)
+	}
+	for i, l := range s.Survey {
+		if err := l.validate(s.Bounds, len(s.Receivers)); err != nil {
+			return fmt.Errorf("locate: survey reading %d: %w", i, err)
+		}
 	}
 	return nil
 }
