@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"time"
@@ -105,6 +106,9 @@ func (d *Devices) readPost(w http.ResponseWriter, r *http.Request, session *inge
 func (d *Devices) decodePost(r *http.Request, session *ingest.Session, media string, gzipped bool) (wire.Message, error) {
 	body, err := wire.ReadBody(r.Body, gzipped, d.cfg.Limits)
 	if err != nil {
+		// A client that is still writing when the connection closes never reads
+		// the answer, and would send the same body again for ever.
+		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, deviceCutoff))
 		return wire.Message{}, err
 	}
 	session.Received(len(body))

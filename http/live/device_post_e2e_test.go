@@ -1,11 +1,14 @@
 package live_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -153,6 +156,34 @@ func TestPostRefusals(t *testing.T) {
 		if n := h.counter(t, "mybeacon_bad_frames_total", reason); n != 1 {
 			t.Errorf("%s counted %v times", reason, n)
 		}
+	}
+}
+
+// Most clients write the whole body before they read: they must not find the
+// connection reset, or they never learn why.
+func TestPostTooLargeIsReadAwayAndAnswered(t *testing.T) {
+	h := startHouse(t, warehouse(t), newRegistry(), "", nil)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(h.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	const size = 12 << 20
+	_, err = fmt.Fprintf(conn, "POST /api/v1/device/frames HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good-token\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n", size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := conn.Write(make([]byte, size)); err != nil {
+		t.Fatalf("cut after %d bytes: %v", n, err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if b, err := io.ReadAll(resp.Body); resp.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(string(b), "101") {
+		t.Errorf("%d %s %v", resp.StatusCode, b, err)
 	}
 }
 
