@@ -17,3 +17,6 @@ func NewLines(emit func(string)) (write func([]byte) (int, error), tail func() s
 
 // Kill sends a signal to a store's process.
 func Kill(pid int, sig syscall.Signal) error { return syscall.Kill(pid, sig) }
+
+// OpenToAll lets everybody read and run what is in dir.
+func OpenToAll(dir string) error { return openToAll(dir) }

@@ -248,14 +248,9 @@ func TestOrphansAreEnded(t *testing.T) {
 	stop(t, first)
 	pgDir, chDir := filepath.Join(cfg.DataDir, "postgres"), filepath.Join(cfg.DataDir, "clickhouse")
 
-	pg := exec.Command(filepath.Join(cfg.Runtime.PostgresDir, "bin", "postgres"), "-D", pgDir, "-c", "listen_addresses=", "-c", "unix_socket_directories="+pgDir)
-	info, err := os.Stat(pgDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if owner := info.Sys().(*syscall.Stat_t); owner.Uid != uint32(os.Getuid()) {
-		pg.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
-	}
+	as := ownerOf(t, pgDir)
+	pg := exec.Command(filepath.Join(programsFor(t, cfg, as), "bin", "postgres"), "-D", pgDir, "-c", "listen_addresses=", "-c", "unix_socket_directories="+pgDir)
+	pg.SysProcAttr = &syscall.SysProcAttr{Credential: as}
 	orphan(t, pg, "ready to accept connections")
 
 	ch := exec.Command(cfg.Executable, chhost.Command, "--data", chDir)
@@ -272,6 +267,45 @@ func TestOrphansAreEnded(t *testing.T) {
 			}
 		}
 	}
+}
+
+// ownerOf returns the path's owner, nil for ourselves.
+func ownerOf(t *testing.T, path string) *syscall.Credential {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	if owner.Uid == uint32(os.Getuid()) {
+		return nil
+	}
+	return &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}
+}
+
+// programsFor returns PostgreSQL's programs where the user can reach them: the
+// repository may lie below a directory that is closed to him.
+func programsFor(t *testing.T, cfg embedded.Config, as *syscall.Credential) string {
+	t.Helper()
+	if embedded.Reachable(filepath.Join(cfg.Runtime.PostgresDir, "bin"), as) {
+		return cfg.Runtime.PostgresDir
+	}
+	dir, err := os.MkdirTemp("", "mybeacon-test-programs-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(dir, "postgres")
+	if err := os.CopyFS(copied, os.DirFS(cfg.Runtime.PostgresDir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := embedded.OpenToAll(copied); err != nil {
+		t.Fatal(err)
+	}
+	return copied
 }
 
 // orphan starts a process and returns once it has said the words.
