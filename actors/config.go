@@ -6,6 +6,7 @@ import (
 
 	"mybeacon/actors/device"
 	"mybeacon/actors/mailbox"
+	"mybeacon/actors/plan"
 	"mybeacon/actors/tag"
 	"mybeacon/geometry/fence"
 	"mybeacon/geometry/locate"
@@ -52,6 +53,7 @@ type Config struct {
 	Fence  fence.Config
 	Locate locate.Config
 	Tag    tag.Config
+	Plan   plan.Config
 	Device device.Config
 }
 
@@ -66,6 +68,7 @@ func DefaultConfig() Config {
 		Fence:        fence.DefaultConfig(),
 		Locate:       locate.DefaultConfig(),
 		Tag:          tag.DefaultConfig(),
+		Plan:         plan.DefaultConfig(),
 		Device:       device.DefaultConfig(),
 	}
 }
@@ -86,12 +89,24 @@ func (c *Config) Validate() error {
 	case c.Workers < 0:
 		return schema.Errorf(schema.Invalid, "actors.Workers", "%d is negative", c.Workers)
 	}
+	_, err := c.Complete()
+	return err
+}
+
+// aliveEvery is how long a device that hears nothing may go without telling so.
+const aliveEvery = 5 * time.Second
+
+// Complete returns c as a System made from it uses it: what the parts must agree on
+// is derived. It is for those who run the parts by themselves, without Log, Output,
+// Health, Layouts and Start; the error is about the parts.
+func (c Config) Complete() (Config, error) {
 	for _, part := range []interface{ Validate() error }{c.Fence, c.Locate, c.Tag} {
 		if err := part.Validate(); err != nil {
-			return err
+			return c, err
 		}
 	}
-	return nil
+	c.complete()
+	return c, nil
 }
 
 // complete derives what the parts must agree on.
@@ -100,5 +115,6 @@ func (c *Config) complete() {
 	// A tag waits for the word of every receiver that heard it within the window
 	// before it fell silent, so devices must remember their tags at least so long.
 	c.Device.Remember = c.Fence.Timeout + c.Tag.Window + time.Second
-	c.Device.Hold = c.Tag.Grace
+	c.Device.Hold, c.Plan.Grace = c.Tag.Grace, c.Tag.Grace
+	c.Plan.Patience = aliveEvery + c.Tag.Grace + time.Second
 }

@@ -1,9 +1,10 @@
-// Package actors runs what the engine knows of each device, tag and zone while it
+// Package actors runs what the engine knows of each device, plan, tag and zone while it
 // happens: frames go in, fixes, visits and occupancy come out.
 //
 // # Tree
 //
 //	System ─┬─ supervisor "device" ── one actor per device  (actors/device)
+//	        ├─ supervisor "plan" ──── one actor per plan    (actors/plan)
 //	        ├─ supervisor "tag" ───── one actor per tag     (actors/tag)
 //	        └─ supervisor "zone" ──── one actor per zone    (actors/zone)
 //
@@ -17,8 +18,8 @@
 // Actors are made by the first message of something admitted (a frame of a known
 // device, an observation of a registered tag, an entry into a drawn zone), never
 // by a look-up, and go when idle: a tag that is absent for 10 min, a device that
-// is silent for 30 min and has no tag waiting for it, a zone that is empty for
-// 10 min. A present tag that nobody hears for 30 min gives back its window and its
+// is silent for 30 min and has no tag waiting for it, a plan whose
+// devices are all silent for 30 min, a zone that is empty for 10 min. A present tag that nobody hears for 30 min gives back its window and its
 // track and keeps its visit.
 //
 // # Messages
@@ -28,8 +29,11 @@
 //	        Connected      ingest   control
 //	        Disconnected   ingest   control
 //	        Sweep          timer    control
+//	plan    Delivered      device   live: the oldest is dropped when full
+//	        Sweep          timer    control
 //	tag     Heard          device   live: the oldest is dropped when full
 //	        Progress       device   newest per device
+//	        Tide           plan     live: the oldest is dropped when full
 //	        Restore        start    control
 //	        Recheck        Forget   control
 //	        Sweep          timer    newest

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"mybeacon/actors/device"
+	"mybeacon/actors/plan"
 	"mybeacon/actors/tag"
 	"mybeacon/actors/zone"
 	"mybeacon/schema"
@@ -16,6 +17,7 @@ type host struct{ s *System }
 
 var (
 	_ device.Host = host{}
+	_ plan.Host   = host{}
 	_ tag.Host    = host{}
 	_ zone.Host   = host{}
 )
@@ -30,8 +32,11 @@ func (h host) Tell(k tag.Key, msg any) {
 	}
 }
 
-// Emit gives the output what a tag found. Visits come first, so that a fix never
-// names a zone whose visit the output has not heard of.
+// Delivered sends a device's word to its plan.
+func (h host) Delivered(d *plan.Delivered) { h.s.plans.summon(d.Source.Plan, d) }
+
+// Emit gives the output what a tag found. Visits come first: they began before the
+// fix that confirmed them.
 func (h host) Emit(e *tag.Effects) {
 	out := h.s.cfg.Output
 	for _, v := range e.Visits {
@@ -59,6 +64,7 @@ func (h host) Emit(e *tag.Effects) {
 func (h host) Health(d schema.DeviceHealth)         { h.s.cfg.Health.DeviceHealth(d) }
 func (h host) Occupancy(o schema.Occupancy)         { h.s.cfg.Output.Occupancy(o) }
 func (h host) RetireDevice(id schema.DeviceID) bool { return h.s.devices.retire(id) }
+func (h host) RetirePlan(id schema.PlanID) bool     { return h.s.plans.retire(id) }
 func (h host) RetireTag(k tag.Key) bool             { return h.s.tags.retire(k) }
 func (h host) RetireZone(id schema.ZoneID) bool     { return h.s.zones.retire(id) }
 

@@ -16,18 +16,20 @@ type KindStats struct {
 
 // Stats is the state of a [System].
 type Stats struct {
-	Device, Tag, Zone KindStats
-	Unknown           uint64 // messages that an actor did not know: a defect
-	Repeated          uint64 // frames that a device had had before
-	Stale             uint64 // frames too old to tell
-	OpenVisits        int
-	Ready             int // actors that wait for a worker
+	Device, Plan, Tag, Zone KindStats
+
+	Unknown    uint64 // messages that an actor did not know: a defect
+	Repeated   uint64 // frames that a device had had before
+	Stale      uint64 // frames too old to tell
+	OpenVisits int
+	Ready      int // actors that wait for a worker
 }
 
 // Stats returns the present state. Its figures are not of one instant.
 func (s *System) Stats() Stats {
 	return Stats{
-		Device: kindStats(s.devices, &s.counters.device), Tag: kindStats(s.tags, &s.counters.tag), Zone: kindStats(s.zones, &s.counters.zone),
+		Device: kindStats(s.devices, &s.counters.device), Plan: kindStats(s.plans, &s.counters.plan),
+		Tag: kindStats(s.tags, &s.counters.tag), Zone: kindStats(s.zones, &s.counters.zone),
 		Unknown:    s.counters.unknown.Load(),
 		Repeated:   s.counters.repeated.Load(),
 		Stale:      s.counters.stale.Load(),

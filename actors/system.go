@@ -12,6 +12,7 @@ import (
 	"mybeacon/actors/device"
 	"mybeacon/actors/dispatch"
 	"mybeacon/actors/mailbox"
+	"mybeacon/actors/plan"
 	"mybeacon/actors/tag"
 	"mybeacon/actors/zone"
 	"mybeacon/schema"
@@ -22,8 +23,9 @@ import (
 type System struct {
 	cfg     Config
 	pool    *dispatch.Pool
-	plans   *tag.Plans
+	layouts *tag.Plans
 	devices *registry[schema.DeviceID]
+	plans   *registry[schema.PlanID]
 	tags    *registry[tag.Key]
 	zones   *registry[schema.ZoneID]
 	visits  visitBook
@@ -37,7 +39,7 @@ type System struct {
 }
 
 type counters struct {
-	device, tag, zone        mailbox.Counters
+	device, plan, tag, zone  mailbox.Counters
 	unknown, repeated, stale atomic.Uint64
 }
 
@@ -51,7 +53,7 @@ func New(cfg Config) (*System, error) {
 	s := &System{
 		cfg:       cfg,
 		pool:      dispatch.New(cfg.Workers, 0),
-		plans:     tag.NewPlans(cfg.Layouts, cfg.Locate, cfg.Log),
+		layouts:   tag.NewPlans(cfg.Layouts, cfg.Locate, cfg.Log),
 		visits:    visitBook{open: make(map[schema.VisitID]schema.Visit)},
 		stopSweep: make(chan struct{}),
 	}
@@ -73,10 +75,16 @@ func (s *System) populate() {
 			state := device.New(&s.cfg.Device, id)
 			return func() actor.Actor { return device.NewActor(h, state) }
 		})
+	s.plans = newRegistry(s, root, "plan", &s.counters.plan,
+		func(id schema.PlanID) byte { return id[15] },
+		func(id schema.PlanID, _ any) func() actor.Actor {
+			state := plan.New(&s.cfg.Plan, id)
+			return func() actor.Actor { return plan.NewActor(h, state) }
+		})
 	s.tags = newRegistry(s, root, "tag", &s.counters.tag,
 		func(k tag.Key) byte { return k.Tag[15] },
 		func(k tag.Key, _ any) func() actor.Actor {
-			cell := tag.NewCell(tag.New(&s.cfg.Tag, s.plans, k))
+			cell := tag.NewCell(tag.New(&s.cfg.Tag, s.layouts, k))
 			return func() actor.Actor { return tag.NewActor(h, cell) }
 		})
 	s.zones = newRegistry(s, root, "zone", &s.counters.zone,
@@ -146,7 +154,7 @@ func (s *System) Restore(visits []schema.Visit) {
 // effects, or until ctx is done. An actor that pauses after failures holds it up.
 func (s *System) Settle(ctx context.Context) error {
 	// A zone publishes in a second step, after the presences that waited.
-	for _, stage := range []func() <-chan struct{}{s.devices.settle, s.tags.settle, s.zones.settle, s.zones.settle} {
+	for _, stage := range []func() <-chan struct{}{s.devices.settle, s.plans.settle, s.tags.settle, s.zones.settle, s.zones.settle} {
 		select {
 		case <-stage():
 		case <-ctx.Done():
@@ -170,6 +178,7 @@ func (s *System) Stop(ctx context.Context) error {
 		v.stop()
 	}
 	s.devices.each(func(m *member) { s.devices.root.Stop(m.pid) })
+	s.plans.each(func(m *member) { s.plans.root.Stop(m.pid) })
 	s.tags.each(func(m *member) { s.tags.root.Stop(m.pid) })
 	s.zones.each(func(m *member) { s.zones.root.Stop(m.pid) })
 	closed := make(chan struct{})
@@ -195,6 +204,7 @@ func (s *System) sweep() {
 		case <-t.C:
 			now := s.cfg.Now()
 			s.devices.broadcast(&device.Sweep{Now: now})
+			s.plans.broadcast(&plan.Sweep{Now: now})
 			s.tags.broadcast(&tag.Sweep{Now: now})
 			s.zones.broadcast(&zone.Sweep{Now: now})
 		case <-s.stopSweep:

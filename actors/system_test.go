@@ -80,8 +80,8 @@ func TestAPoisonedTagPausesAndRecovers(t *testing.T) {
 		w.rec.Trap(func(schema.TagMoved) { failures++; panic("poison") })
 		for s := range 100 {
 			w.Frame(frame(&l, 0, s, -50, 1))
+			synctest.Wait()
 		}
-		synctest.Wait()
 		if failures > 4 {
 			t.Errorf("%d failures at once: restarts are not paused", failures)
 		}
@@ -106,8 +106,8 @@ func TestStopDoesNotWaitForAPausingActor(t *testing.T) {
 		w.rec.Trap(func(schema.TagMoved) { panic("poison") })
 		for s := range 100 {
 			w.Frame(frame(&l, 0, s, -50, 1))
+			synctest.Wait()
 		}
-		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		if err := w.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) {

@@ -44,7 +44,9 @@ type Fix struct {
 	At           EventTime // whole second
 	X, Y         float64   // metres on the plan
 	AccuracyM    float64   // radius that holds the tag with 68 %
-	Zone         ZoneID    // zero: outside zones
+	Accuracy95M  float64   // radius that holds the tag with 95 %
+	Zone         ZoneID    // where it shows at once; a visit begins and ends with delays. Zero: outside zones
+	ZoneP        float64   // how probable Zone is, 0 to 1
 	Receiver     ReceiverID
 	RSSI         CentiDBm // of Receiver, the strongest heard
 	Receivers    uint8    // how many receivers took part

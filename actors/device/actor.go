@@ -5,6 +5,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"mybeacon/actors/plan"
 	"mybeacon/actors/tag"
 	"mybeacon/schema"
 )
@@ -30,6 +31,7 @@ type Sweep struct{ Now time.Time }
 // Host is what a device needs of the system. Its methods must not block.
 type Host interface {
 	Tell(tag.Key, any)
+	Delivered(*plan.Delivered)
 	Health(schema.DeviceHealth)
 	// RetireDevice asks that the actor be stopped, and reports false when messages
 	// wait for it.
@@ -87,6 +89,9 @@ func (a *Actor) frame(f *schema.FrameAdmitted) {
 		a.host.Tell(tag.Key{Organisation: org, Tag: d.Tag}, d.Msg)
 	}
 	clear(a.out) // the buffer outlives the frame and must not keep it
+	if w := a.state.Word(); w != nil {
+		a.host.Delivered(w)
+	}
 }
 
 func (a *Actor) tell(now time.Time) {

@@ -3,8 +3,8 @@
 // hears, and whether it is online.
 //
 // [State] is the pure machine, [Actor] its thin shell. A frame goes in; out come
-// one message per tag that the frame heard, and word of the device's progress to
-// the tags that it heard lately but not now.
+// one message per tag that the frame heard, word of the device's progress to the
+// tags that it heard lately but not now, and, after those, to the plan.
 //
 // # Progress
 //
@@ -12,7 +12,8 @@
 // way can tell of anything before t. Frames carry consecutive numbers, so a gap
 // holds progress back until it is filled, or until it is older than the hold of
 // [Config]: then it counts as lost. Progress is what lets a tag be fixed without
-// waiting, and what lets its absence be told from a scanner's.
+// waiting (through the plan, see package plan), and what lets its absence be told
+// from a scanner's.
 //
 // # Concurrency
 //

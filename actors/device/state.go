@@ -1,6 +1,7 @@
 package device
 
 import (
+	"mybeacon/actors/plan"
 	"mybeacon/actors/tag"
 	"mybeacon/schema"
 )
@@ -16,6 +17,8 @@ type State struct {
 	told      schema.EventTime // delivered, when progress was last told
 	recent    map[schema.TagID]recent
 	stamp     uint64 // number of the current frame, to know who is in it
+
+	word *plan.Delivered
 
 	health health
 	index  map[schema.TagID]int32 // scratch of one frame
@@ -45,6 +48,7 @@ type Delivery struct {
 // Frame takes a frame in and appends the messages it causes to out, which it
 // returns. A frame that is not fresh causes none.
 func (s *State) Frame(f *schema.FrameAdmitted, out []Delivery) ([]Delivery, Verdict) {
+	s.word = nil
 	s.setSource(f.Source)
 	s.health.frame(f)
 	b := s.boot(f.BootID, f.Seq)
@@ -56,9 +60,14 @@ func (s *State) Frame(f *schema.FrameAdmitted, out []Delivery) ([]Delivery, Verd
 		return out, Fresh
 	}
 	s.stamp++
+	s.word = &plan.Delivered{Source: f.Source, Through: s.delivered}
 	out = s.group(f, out)
 	return s.progress(out), Fresh
 }
+
+// Word returns what the plan is to be told of the last frame, after the tags were
+// told, or nil.
+func (s *State) Word() *plan.Delivered { return s.word }
 
 // setSource notes where the device stands now. The tags of an organisation that
 // it no longer serves are none of its business.
@@ -98,7 +107,7 @@ func (s *State) boot(id string, seq uint64) *boot {
 }
 
 // group sorts the frame's observations by tag and makes one message per tag.
-// Three allocations serve the whole frame, whatever the number of tags.
+// Four allocations serve the whole frame, whatever the number of tags.
 func (s *State) group(f *schema.FrameAdmitted, out []Delivery) []Delivery {
 	total := s.count(f)
 	if total == 0 {
@@ -107,6 +116,7 @@ func (s *State) group(f *schema.FrameAdmitted, out []Delivery) []Delivery {
 	head := &tag.Frame{Source: f.Source, Delivered: s.delivered, ArrivedAt: f.ArrivedAt}
 	samples := make([]tag.Sample, total)
 	heard := make([]tag.Heard, len(s.counts))
+	s.word.Tags = make([]schema.TagID, len(s.counts))
 	start := int32(0)
 	for g, n := range s.counts {
 		heard[g] = tag.Heard{Frame: head, Samples: samples[start : start : start+n]}
@@ -116,6 +126,7 @@ func (s *State) group(f *schema.FrameAdmitted, out []Delivery) []Delivery {
 		if o := &f.Observations[i]; live(o) {
 			h := &heard[s.index[o.Tag]]
 			h.Samples = append(h.Samples, tag.Sample{At: o.At, RSSI: o.RSSI})
+			s.word.Heard = max(s.word.Heard, o.At)
 			s.remember(o.Tag, o.At)
 		}
 	}
@@ -123,6 +134,7 @@ func (s *State) group(f *schema.FrameAdmitted, out []Delivery) []Delivery {
 	out = append(out, make([]Delivery, len(heard))...)
 	for id, g := range s.index {
 		out[first+int(g)] = Delivery{id, &heard[g]}
+		s.word.Tags[g] = id
 	}
 	return out
 }

@@ -47,6 +47,8 @@ func (a *Actor) Receive(c actor.Context) {
 		s.Heard(m, e)
 	case *Progress:
 		s.Progress(m, e)
+	case *Tide:
+		s.Tide(m, e)
 	case *Restore:
 		s.Restore(m.Visit, e)
 	case *Recheck:

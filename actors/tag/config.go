@@ -9,9 +9,10 @@ import (
 
 // Config holds what tags are judged by; see [DefaultConfig].
 type Config struct {
-	Window time.Duration // a fix sees samples up to this age
-	Grace  time.Duration // how long, in event time, a second waits for a receiver that is behind
-	Fence  fence.Config  // its Timeout is the silence that makes a tag absent; actors.Config.Fence wins
+	Window time.Duration        // a fix sees samples up to this age
+	Grace  time.Duration        // how long, in event time, a second waits for a receiver that is behind
+	Zones  fence.DecisionConfig // which zone a fix shows
+	Fence  fence.Config         // when a visit begins and ends; its Timeout is the silence that makes a tag absent; actors.Config.Fence wins
 
 	PlanLead    float64 // how many times louder another plan must be to take the tag
 	PlanSeconds int     // for how many fixes on end
@@ -28,6 +29,7 @@ func DefaultConfig() Config {
 	return Config{
 		Window: 5 * time.Second, // tags that send every 1…3 s are still heard by most receivers
 		Grace:  2 * time.Second, // a retransmission on a busy network; a dot that is later is worse than one that lacks a receiver
+		Zones:  fence.DefaultDecisionConfig(),
 		Fence:  fence.DefaultConfig(),
 
 		PlanLead: 1.25, PlanSeconds: 3,
@@ -54,5 +56,5 @@ func (c Config) Validate() error {
 	case c.MaxReceivers < 1 || c.MaxReceivers > maxScored || c.MaxSamples < 16:
 		return schema.Errorf(schema.Invalid, "MaxReceivers", "%d receivers and %d samples: 1…%d and at least 16", c.MaxReceivers, c.MaxSamples, maxScored)
 	}
-	return nil
+	return c.Zones.Validate()
 }

@@ -9,11 +9,10 @@
 // Everything here runs on the time at which receivers heard the tag. A second s
 // is fixed once, never again, when it is closed:
 //
-//   - at once when every receiver that heard the tag within the window has
-//     delivered past s + 1 s, or
-//   - when the tag's clock, the newest time that any of its receivers told of, is
-//     past s + 1 s + grace. A receiver that stalls or dies holds a tag's fixes for
-//     so long, and no longer once its last word has left the window.
+//   - at once when every plan whose receivers heard the tag within the window has
+//     been heard up to s + 1 s: its tide (see package plan), which waits for all
+//     its receivers that live, also for one that has not heard the tag before, or
+//   - when the tide of any of them is past s + 1 s + grace.
 //
 // The fix sees all samples of the window up to s + 1 s with their age, in an
 // order that does not depend on the order of arrival: frames that overtake each

@@ -28,8 +28,8 @@ func (s *State) fix(second schema.EventTime, e *Effects) {
 	}
 	s.mem.present = true
 	f := s.compose(plan, second, estimate)
-	s.transit(plan, s.mem.fence.Observe(s.cfg.Fence, sinceEpoch(second), plan.find(estimate.Pos)), &f, e)
-	f.Zone = s.mem.visit.Zone
+	zone := s.show(plan, &f)
+	s.transit(plan, s.mem.fence.Observe(s.cfg.Fence, sinceEpoch(second), zone), &f, e)
 	s.mem.last = f
 	e.Moved = append(e.Moved, schema.TagMoved{Fix: f, Presence: schema.Present})
 	s.store(f, e)
@@ -41,7 +41,7 @@ func (s *State) moveTo(plan *Plan, second schema.EventTime, e *Effects) {
 		s.leaveZone(second, e)
 	}
 	if s.mem.fencePlan != plan.Layout.Plan {
-		s.mem.fence, s.mem.fencePlan = fence.State{}, plan.Layout.Plan
+		s.mem.zone, s.mem.fence, s.mem.fencePlan = fence.Decision{}, fence.State{}, plan.Layout.Plan
 	}
 	s.dropLostZone(plan, second, e)
 	if s.track == nil || s.plan == nil || s.plan.locator != plan.locator {
@@ -55,13 +55,29 @@ func (s *State) compose(plan *Plan, second schema.EventTime, est locate.Estimate
 	f := schema.Fix{
 		Organisation: s.key.Organisation, Tag: s.key.Tag,
 		Location: plan.Layout.Location, Plan: plan.Layout.Plan,
-		At: second, X: est.Pos.X, Y: est.Pos.Y, AccuracyM: est.AccuracyM,
+		At: second, X: est.Pos.X, Y: est.Pos.Y, AccuracyM: est.AccuracyM, Accuracy95M: est.Accuracy95M,
 		Receivers: uint8(min(est.Receivers, math.MaxUint8)), ValidFor: s.cfg.StoreEvery,
 	}
 	if r, rssi := s.window.loudest(plan, second.Add(time.Second)); r != nil {
 		f.Receiver, f.RSSI, f.KeepDays = r.source.Receiver, rssi, r.source.KeepDays
 	}
 	return f
+}
+
+// show decides which zone the fix shows and returns its number. The decision is
+// the posterior's, at once: delays are for visits.
+func (s *State) show(plan *Plan, f *schema.Fix) int {
+	s.shares = s.track.Zones(plan.laid, s.shares)
+	zone := s.mem.zone.Decide(s.cfg.Zones, s.shares)
+	if zone != outside {
+		f.Zone = plan.byIndex[zone]
+	}
+	for _, share := range s.shares {
+		if share.Zone == zone {
+			f.ZoneP = share.P
+		}
+	}
+	return zone
 }
 
 // transit opens and closes visits.

@@ -49,6 +49,18 @@ const progressKind = 1
 // MailboxKey lets newer progress of a device replace older.
 func (p *Progress) MailboxKey() mailbox.Key { return mailbox.Key{Kind: progressKind, ID: p.Device} }
 
+// Tide says that a plan has been heard up to a time: whatever its receivers heard
+// of the tag before has been told, except by those that are late beyond the grace.
+type Tide struct {
+	Plan    schema.PlanID
+	Through schema.EventTime // a whole second
+}
+
+// Droppable lets an over-full mailbox drop the oldest. A newer tide does not
+// replace an older one: it would move to the back again and again, and a tag with
+// a backlog would never fix anything.
+func (*Tide) Droppable() {}
+
 // Restore gives a tag back the visit that was open when the engine stopped.
 type Restore struct{ Visit schema.Visit }
 

@@ -1,6 +1,7 @@
 package tag
 
 import (
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -25,10 +26,13 @@ type Layouts interface {
 type Plan struct {
 	Layout  *schema.Layout
 	locator locate.Locator        // nil when the layout allows no positions
-	index   *fence.Index          // nil when it could not be made
+	laid    *locate.Zones         // nil without a locator
+	err     error                 // why there is no locator
 	zones   map[schema.ZoneID]int // numbers that outlive versions of the plan
 	byIndex []schema.ZoneID       // the inverse; zero for a zone that is no more
 }
+
+var errNoReceivers = errors.New("the plan has no receivers")
 
 // outside is the number of no zone.
 const outside = fence.Outside
@@ -133,19 +137,27 @@ func (p *Plans) prepare(l *schema.Layout, old *Plan) *Plan {
 	log := p.log.With("plan", l.Plan.String(), "version", l.Version)
 	if old != nil && sameSite(old.Layout, l) {
 		plan.locator = old.locator // tags keep their tracks while zones are edited
-	} else if len(l.Receivers) > 0 {
+	} else if len(l.Receivers) == 0 {
+		plan.err = errNoReceivers
+	} else {
 		locator, err := locate.New(siteOf(l), p.cfg)
-		if err != nil {
+		if plan.err = err; err != nil {
 			log.Error("the plan allows no positions", "error", err)
 		} else {
 			plan.locator = locator
 		}
 	}
-	plan.index = plan.fences(log)
+	if plan.locator != nil {
+		plan.laid = plan.lay(log)
+	}
 	return plan
 }
 
-func (p *Plan) fences(log *slog.Logger) *fence.Index {
+// Err returns why there are no positions on the plan, or nil.
+func (p *Plan) Err() error { return p.err }
+
+// lay lays the zones over the locator's cells.
+func (p *Plan) lay(log *slog.Logger) *locate.Zones {
 	zones := make([]fence.Zone, 0, len(p.Layout.Zones))
 	for i := range p.Layout.Zones {
 		z := &p.Layout.Zones[i]
@@ -156,23 +168,15 @@ func (p *Plan) fences(log *slog.Logger) *fence.Index {
 		}
 		zones = append(zones, f)
 	}
-	index, err := fence.NewIndex(zones)
+	laid, err := p.locator.Zones(zones)
 	if err != nil {
 		log.Error("the plan has no zones", "error", err)
-		return nil
+		laid, err = p.locator.Zones(nil)
+		if err != nil {
+			panic("BUG: no zones cannot be laid: " + err.Error())
+		}
 	}
-	return index
-}
-
-// find returns the number of the zone at a point, or -1.
-func (p *Plan) find(at r2.Point) int {
-	if p.index == nil {
-		return outside
-	}
-	if n, ok := p.index.Find(at); ok {
-		return n
-	}
-	return outside
+	return laid
 }
 
 // number gives each zone a number that it keeps for as long as the plan is

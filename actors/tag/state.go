@@ -33,16 +33,18 @@ type State struct {
 	mem       memory
 	committed memory
 	window    window
-	plan      *Plan        // of the newest fix
-	track     locate.Track // of plan's locator; nil until the first fix and while the tag rests
+	plan      *Plan         // of the newest fix
+	track     locate.Track  // of plan's locator; nil until the first fix and while the tag rests
+	shares    []fence.Share // reused
 }
 
 // memory is the part of a tag that must survive a failure of its actor: losing
 // it would leave a visit open for ever. It is a plain value.
 type memory struct {
 	choice    choice
+	zone      fence.Decision // the zone shown
 	fence     fence.State
-	fencePlan schema.PlanID // whose zones the fence's numbers mean
+	fencePlan schema.PlanID // whose zones the numbers of zone and fence mean
 	visit     schema.Visit  // open exactly while the fence is inside; else zero
 	fixed     schema.EventTime
 	heard     schema.EventTime // newest observation
@@ -72,7 +74,7 @@ func (s *State) rest() {
 	if s.track != nil {
 		s.track.Reset()
 	}
-	s.track, s.plan = nil, nil
+	s.track, s.plan, s.shares = nil, nil, nil
 	s.window.samples, s.window.located = nil, nil
 }
 
@@ -91,6 +93,12 @@ func (s *State) Progress(p *Progress, e *Effects) {
 	if s.window.progress(p) {
 		s.advance(e)
 	}
+}
+
+// Tide takes in how far a plan has been heard.
+func (s *State) Tide(t *Tide, e *Effects) {
+	s.window.tide(t)
+	s.advance(e)
 }
 
 // advance fixes the seconds that are closed, and notices that the tag is gone.
@@ -118,10 +126,7 @@ func (s *State) advance(e *Effects) {
 // closed reports whether nothing more is to be waited for before fixing a second.
 func (s *State) closed(second schema.EventTime) bool {
 	end := second.Add(time.Second)
-	if s.window.clock() >= end.Add(s.cfg.Grace) {
-		return true
-	}
-	return s.window.delivered(end.Add(-s.cfg.Window), end, func(*receiver) bool { return true })
+	return s.window.closed(end.Add(-s.cfg.Window), end, s.cfg.Grace)
 }
 
 // silent reports whether the tag is absent.
@@ -147,10 +152,10 @@ func (s *State) leave(e *Effects) {
 	s.holdStored(s.mem.heard, e)
 	s.mem.stored = schema.Fix{}
 	if !s.mem.last.At.IsZero() {
-		s.mem.last.Zone = schema.ZoneID{}
+		s.mem.last.Zone, s.mem.last.ZoneP = schema.ZoneID{}, 0
 		e.Moved = append(e.Moved, schema.TagMoved{Fix: s.mem.last, Presence: schema.Absent})
 	}
-	s.mem.choice = choice{plan: s.mem.choice.plan}
+	s.mem.choice, s.mem.zone = choice{plan: s.mem.choice.plan}, fence.Decision{}
 	s.window = window{}
 	s.rest()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mybeacon/actors/actortest"
+	"mybeacon/actors/plan"
 	"mybeacon/actors/tag"
 	"mybeacon/geometry/locate"
 	"mybeacon/schema"
@@ -27,6 +28,7 @@ type bench struct {
 	cfg     tag.Config
 	plans   *tag.Plans
 	state   *tag.State
+	plan    *plan.State
 	tag.Effects
 }
 
@@ -46,6 +48,8 @@ func newBench(t *testing.T) *bench {
 	b.layouts.Put(b.layout)
 	b.plans = tag.NewPlans(b.layouts, locate.DefaultConfig(), slog.New(slog.DiscardHandler))
 	b.state = tag.New(&b.cfg, b.plans, key)
+	planCfg := plan.DefaultConfig()
+	b.plan = plan.New(&planCfg, planID)
 	return b
 }
 
@@ -67,10 +71,20 @@ func (b *bench) hears(receiver int, seconds float64, dbm ...float64) {
 		h.Samples = append(h.Samples, tag.Sample{At: at(seconds), RSSI: schema.CentiDBmOf(p)})
 	}
 	b.state.Heard(h, &b.Effects)
+	b.word(receiver, seconds, key.Tag)
 }
 
 func (b *bench) delivers(receiver int, seconds float64) {
 	b.state.Progress(&tag.Progress{Device: device(receiver), Delivered: at(seconds)}, &b.Effects)
+	b.word(receiver, seconds)
+}
+
+// word tells the plan, and the tag what the plan says to it.
+func (b *bench) word(receiver int, seconds float64, heard ...schema.TagID) {
+	source := schema.Source{Organisation: key.Organisation, Device: device(receiver), Plan: planID}
+	for _, d := range b.plan.Delivered(&plan.Delivered{Source: source, Through: at(seconds), Heard: at(seconds), Tags: heard}, nil) {
+		b.state.Tide(d.Msg, &b.Effects)
+	}
 }
 
 // stands lets all receivers hear the tag at x = 2 (or 18) for some seconds.

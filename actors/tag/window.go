@@ -43,6 +43,7 @@ type window struct {
 	receivers []receiver
 	samples   []sample
 	located   []locate.Sample // reused
+	tides     []Tide          // the newest of each plan
 }
 
 // note takes in what one frame says.
@@ -131,6 +132,60 @@ func (w *window) delivered(since, through schema.EventTime, counts func(*receive
 			return false
 		}
 		some = true
+	}
+	return some
+}
+
+// maxTides is how many plans a tag listens to: more floors than a receiver can be
+// heard through.
+const maxTides = 8
+
+// tide notes how far a plan has been heard, in the place of the plan that was
+// heard least far when there are too many.
+func (w *window) tide(t *Tide) {
+	least := 0
+	for i := range w.tides {
+		if w.tides[i].Plan == t.Plan {
+			w.tides[i] = *t
+			return
+		}
+		if w.tides[i].Through < w.tides[least].Through {
+			least = i
+		}
+	}
+	if len(w.tides) < maxTides {
+		w.tides = append(w.tides, *t)
+	} else {
+		w.tides[least] = *t
+	}
+}
+
+// through returns how far a plan has been heard.
+func (w *window) through(plan schema.PlanID) schema.EventTime {
+	for i := range w.tides {
+		if w.tides[i].Plan == plan {
+			return w.tides[i].Through
+		}
+	}
+	return 0
+}
+
+// closed reports whether every plan that heard the tag after since has been heard
+// up to end. A plan whose receivers are all gone has no tide; it is waited for as
+// long as a receiver is.
+func (w *window) closed(since, end schema.EventTime, grace time.Duration) bool {
+	for i := range w.tides {
+		if w.tides[i].Through >= end.Add(grace) {
+			return true
+		}
+	}
+	some := false
+	for i := range w.receivers {
+		if r := &w.receivers[i]; r.heard > since {
+			if some = true; w.through(r.source.Plan) < end {
+				return false
+			}
+		}
 	}
 	return some
 }

@@ -1,15 +1,16 @@
 // Package locate measures how well the engine finds tags, on recordings whose
 // truth is known and on the simulated site.
 //
-// What is measured is the engine's own code in its default configuration: each
-// track is given to a [tag.State], the machine inside a tag's actor, as the
-// messages that the receivers' frames become. Nothing here estimates, smooths or
-// decides anything, with one exception that checks itself: see radius.go.
+// What is measured is the engine's own code in its default configuration: the
+// receivers' frames go through a [device.State] each, a [plan.State] and a
+// [tag.State], the machines inside the actors, which exchange the messages that
+// they would in a server. Nothing here estimates, smooths or decides anything.
 //
 // # Epochs
 //
-// An epoch is a whole second k of the recording. What every receiver heard up to
-// and including k has been delivered, nothing later, so the engine is causal; it
+// An epoch is a whole second k of the recording. Every receiver sends one frame a
+// second, of what it heard up to and including k, and nothing later has been sent,
+// so the engine is causal; it
 // makes at most one fix per epoch, and what it then shows is compared with the
 // truth of k. Where nothing new was heard, the last fix is what is shown, and it
 // is scored as such. Not scored are epochs without truth, before the first fix,
@@ -24,9 +25,8 @@
 //
 // # Zones
 //
-// The zone shown is that of the engine's fix: confirmed by its fence, and so some
-// seconds after the position. A snapshot cannot be confirmed by a second fix, so
-// its zone is the one in which its position lies. The true zone is
+// The zone shown is that of the engine's fix. Time in zones is that of the visits,
+// which begin and end with the fence's delays. The true zone is
 // zone_truth.csv's, or without it the zone in which the true position lies.
 // Outside all zones counts as a zone of its own.
 //

@@ -1,11 +1,8 @@
 package locate
 
 import (
-	"log/slog"
 	"time"
 
-	"mybeacon/actors"
-	"mybeacon/actors/tag"
 	"mybeacon/bench/recording"
 	"mybeacon/schema"
 )
@@ -24,7 +21,7 @@ type epoch struct {
 	at         time.Duration // of the recording
 	x, y       float64
 	accuracy   float64 // radius of 68 %
-	accuracy95 float64 // NaN when it is not known
+	accuracy95 float64 // and of 95 %
 	zone       int     // index in Site.Zones, or outside
 }
 
@@ -54,30 +51,18 @@ const (
 // follower gives one part to a fresh engine.
 type follower struct {
 	site    *recording.Site
-	layout  *schema.Layout
+	engine  *engine
 	zones   map[schema.ZoneID]int
 	dead    int // receiver that sends nothing, or −1
-	state   *tag.State
-	effects tag.Effects
-	radius  *radius
 	trail   trail
 	shown   epoch
 	present bool
 }
 
-// layouts is the only plan of the engine.
-type layouts struct{ layout *schema.Layout }
-
-// Layout implements tag.Layouts.
-func (l layouts) Layout(id schema.PlanID) (*schema.Layout, bool) {
-	return l.layout, id == l.layout.Plan
-}
-
 func follow(site *recording.Site, p part, without string) (trail, error) {
-	cfg := actors.DefaultConfig()
-	cfg.Tag.Fence = cfg.Fence
-	f := &follower{site: site, layout: layoutOf(site), zones: make(map[schema.ZoneID]int), dead: -1, trail: trail{part: p}}
-	for i, z := range f.layout.Zones {
+	f := &follower{site: site, zones: make(map[schema.ZoneID]int), dead: -1, trail: trail{part: p}}
+	layout := layoutOf(site)
+	for i, z := range layout.Zones {
 		f.zones[z.ID] = i
 	}
 	for i, r := range site.Receivers {
@@ -85,11 +70,8 @@ func follow(site *recording.Site, p part, without string) (trail, error) {
 			f.dead = i
 		}
 	}
-	plans := tag.NewPlans(layouts{f.layout}, cfg.Locate, slog.New(slog.DiscardHandler))
-	plans.Plan(f.layout.Plan) // the tables are the plan's and not the first fix's
-	f.state = tag.New(&cfg.Tag, plans, tag.Key{Organisation: f.layout.Organisation, Tag: schema.TagID{1}})
 	var err error
-	if f.radius, err = newRadius(f.layout, cfg); err != nil {
+	if f.engine, err = newEngine(layout); err != nil {
 		return trail{}, err
 	}
 	f.run()
@@ -97,25 +79,23 @@ func follow(site *recording.Site, p part, without string) (trail, error) {
 }
 
 // run lives through the part epoch by epoch, up to the last one that is heard to
-// its end.
+// its end. The receivers have been listening for a second when it begins.
 func (f *follower) run() {
-	events, heard := f.trail.events, make([][]tag.Sample, len(f.site.Receivers))
+	events := f.trail.events
 	quiet := events[0].At // when anything was heard last
+	f.live(f.epochOf(events[0].At) - time.Second)
 	for at := f.epochOf(events[0].At); ; at += time.Second {
-		for ; len(events) > 0 && events[0].At <= at; events = events[1:] {
-			e := events[0]
-			heard[e.Receiver] = append(heard[e.Receiver], tag.Sample{At: f.eventTime(e.At).Add(-tick), RSSI: e.RSSI})
-			quiet = e.At
+		n := 0
+		for ; n < len(events) && events[n].At <= at; n++ {
+			quiet = events[n].At
 		}
-		f.live(at, heard)
-		for r := range heard {
-			heard[r] = nil // the engine keeps messages
-		}
-		if len(events) == 0 || at+time.Second > f.last() {
+		f.live(at, events[:n]...)
+		if events = events[n:]; len(events) == 0 || at+time.Second > f.last() {
 			return
 		}
 		if at-quiet >= pause {
 			at = f.epochOf(events[0].At) - time.Second
+			f.live(at)
 		}
 	}
 }
@@ -137,50 +117,30 @@ func (f *follower) eventTime(at time.Duration) schema.EventTime { return base.Ad
 
 func (f *follower) recorded(at schema.EventTime) time.Duration { return at.Sub(base) + f.trail.origin }
 
-// live lets the second before the epoch pass. Each receiver sends what it heard
-// when it heard it, and at the end that it has listened until then.
-func (f *follower) live(at time.Duration, heard [][]tag.Sample) {
-	end := f.eventTime(at)
-	var messages []any
-	for r, samples := range heard {
-		if len(samples) > 0 && r != f.dead {
-			f.radius.hear(r, samples)
-			head := &tag.Frame{Source: f.source(r), Delivered: samples[len(samples)-1].At, ArrivedAt: end.Time()}
-			messages = append(messages, &tag.Heard{Frame: head, Samples: samples})
-		}
+// live lets the second before the epoch pass. At its end each receiver sends a
+// frame of what it heard in it, or that it heard nothing.
+func (f *follower) live(at time.Duration, events ...recording.Event) {
+	heard := make([][]schema.Heard, len(f.site.Receivers)) // the engine may keep them
+	for _, e := range events {
+		o := schema.Observation{At: f.eventTime(e.At).Add(-tick), RSSI: e.RSSI}
+		heard[e.Receiver] = append(heard[e.Receiver], schema.Heard{Observation: o, Tag: f.engine.id})
 	}
+	f.engine.effects.Reset()
+	f.engine.spent = 0
 	for r := range heard {
 		if r != f.dead {
-			messages = append(messages, &tag.Progress{Device: f.layout.Receivers[r].Device, Delivered: end})
+			f.engine.frame(r, f.eventTime(at), heard[r])
 		}
 	}
-	f.effects.Reset()
-	start := time.Now()
-	for _, m := range messages {
-		switch m := m.(type) {
-		case *tag.Heard:
-			f.state.Heard(m, &f.effects)
-		case *tag.Progress:
-			f.state.Progress(m, &f.effects)
-		}
-	}
-	f.note(at, time.Since(start))
-}
-
-func (f *follower) source(receiver int) schema.Source {
-	p := &f.layout.Receivers[receiver]
-	return schema.Source{
-		Organisation: f.layout.Organisation, Device: p.Device, Location: f.layout.Location,
-		Plan: f.layout.Plan, Receiver: p.Receiver, KeepDays: schema.KeepForever,
-	}
+	f.note(at)
 }
 
 // note takes down what the engine has found in the second before the epoch.
-func (f *follower) note(at, spent time.Duration) {
-	for i := range f.effects.Moved {
-		f.moved(&f.effects.Moved[i], spent)
+func (f *follower) note(at time.Duration) {
+	for i := range f.engine.effects.Moved {
+		f.moved(&f.engine.effects.Moved[i])
 	}
-	for _, v := range f.effects.Visits {
+	for _, v := range f.engine.effects.Visits {
 		f.visited(v)
 	}
 	if f.present {
@@ -189,16 +149,15 @@ func (f *follower) note(at, spent time.Duration) {
 	}
 }
 
-func (f *follower) moved(m *schema.TagMoved, spent time.Duration) {
+func (f *follower) moved(m *schema.TagMoved) {
 	if f.present = m.Presence == schema.Present; !f.present {
-		f.radius.reset()
 		return
 	}
 	f.shown = epoch{
 		x: m.X, y: m.Y, zone: f.zone(m.Zone),
-		accuracy: m.AccuracyM, accuracy95: f.radius.of95(&m.Fix),
+		accuracy: m.AccuracyM, accuracy95: m.Accuracy95M,
 	}
-	f.trail.spent = append(f.trail.spent, spent)
+	f.trail.spent = append(f.trail.spent, f.engine.spent)
 	if b := f.site.Bounds; !(m.X >= b.Min.X && m.X <= b.Max.X && m.Y >= b.Min.Y && m.Y <= b.Max.Y) {
 		f.trail.outside++
 	}

@@ -8,10 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"mybeacon/actors"
-	"mybeacon/actors/tag"
 	"mybeacon/bench/recording"
-	"mybeacon/geometry/locate"
 	"mybeacon/schema"
 )
 
@@ -65,7 +62,7 @@ func TestFollow(t *testing.T) {
 	}
 	for _, e := range tr.epochs {
 		if !(e.accuracy > 0 && e.accuracy < e.accuracy95) {
-			t.Fatalf("radii %v and %v at %v: the second opinion is not the engine's", e.accuracy, e.accuracy95, e.at)
+			t.Fatalf("radii %v and %v at %v", e.accuracy, e.accuracy95, e.at)
 		}
 	}
 }
@@ -145,9 +142,6 @@ func TestFollowOverAPause(t *testing.T) {
 		if e.at > 21*s && e.at < years {
 			within++
 		}
-		if math.IsNaN(e.accuracy95) {
-			t.Fatalf("the second opinion is lost at %v", e.at)
-		}
 	}
 	if within < 55 || within > 65 {
 		t.Errorf("shown for %d s of the silence, want the timeout of 60 s", within)
@@ -181,33 +175,5 @@ func TestFollowRefusesASiteWithoutPositions(t *testing.T) {
 	site.Bounds.Max = site.Bounds.Min
 	if _, err := follow(site, p, ""); err == nil {
 		t.Error("a plan without an area was taken")
-	}
-}
-
-// A second opinion that is not the engine's fix says nothing.
-func TestRadiusOfAnotherFixIsUnknown(t *testing.T) {
-	site := stroll(2)
-	for name, change := range map[string]func(*schema.Fix){
-		"none":     func(*schema.Fix) {},
-		"place":    func(f *schema.Fix) { f.X += 1e-12 },
-		"accuracy": func(f *schema.Fix) { f.AccuracyM *= 1.0000001 },
-	} {
-		cfg := actors.DefaultConfig()
-		r, err := newRadius(layoutOf(site), cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		samples := []tag.Sample{{At: base + 500, RSSI: -6000}}
-		r.hear(0, samples)
-		at := time.Duration(base) * time.Millisecond
-		est, ok := r.locator.NewTrack().Update(at, []locate.Sample{{RSSIdBm: -60, Age: 500 * time.Millisecond}})
-		if !ok {
-			t.Fatal("no estimate")
-		}
-		f := schema.Fix{At: base, X: est.Pos.X, Y: est.Pos.Y, AccuracyM: est.AccuracyM}
-		change(&f)
-		if got := r.of95(&f); math.IsNaN(got) != (name != "none") {
-			t.Errorf("%s changed: radius %v", name, got)
-		}
 	}
 }

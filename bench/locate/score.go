@@ -15,7 +15,6 @@ type tally struct {
 
 	errors     []float64 // metres
 	in68, in95 int
-	unknown95  bool // of some error
 
 	zones zoneTally
 
@@ -67,7 +66,6 @@ func (t *tally) place(e *epoch, truth r2.Point) {
 	if d <= e.accuracy95 {
 		t.in95++
 	}
-	t.unknown95 = t.unknown95 || math.IsNaN(e.accuracy95)
 }
 
 // look is the zone shown at an epoch beside the true one.
@@ -79,9 +77,6 @@ type look struct {
 
 func (t *truth) look(c *course, tr *trail, e *epoch, at r2.Point, placed bool) (look, bool) {
 	l := look{at: e.at, shown: e.zone, since: e.at}
-	if tr.snapshot {
-		l.shown = t.zoneAt(r2.Point{X: e.x, Y: e.y})
-	}
 	if len(c.stays) > 0 {
 		var ok bool
 		l.truth, l.since, ok = c.zone(e.at, tr.events[len(tr.events)-1].At)
@@ -103,9 +98,6 @@ func (t *tally) figures() Figures {
 	f.Coverage68, f.Coverage95 = float64(t.in68)/n, float64(t.in95)/n // 0/0 is NaN, as it should be
 	slices.Sort(t.spent)
 	f.FixesOutsidePlan, f.USPerFix = float64(t.outside), quantile(t.spent, 0.5)
-	if t.unknown95 {
-		f.Coverage95 = math.NaN()
-	}
 	if len(t.tracks) == 0 {
 		f.FixesOutsidePlan = math.NaN()
 	}

@@ -1,0 +1,56 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"mybeacon/actors/tag"
+	"mybeacon/schema"
+)
+
+// Sweep tells the plan the server's time, about every few seconds.
+type Sweep struct{ Now time.Time }
+
+// Host is what a plan needs of the system. Its methods must not block.
+type Host interface {
+	Tell(tag.Key, any)
+	// RetirePlan asks that the actor be stopped, and reports false when messages
+	// wait for it.
+	RetirePlan(schema.PlanID) bool
+	Unknown(msg any)
+}
+
+// retireAfter is how long no device of a plan must have spoken before its actor
+// goes.
+const retireAfter = 30 * time.Minute
+
+// Actor is the shell around a [State].
+type Actor struct {
+	host  Host
+	state *State
+	out   []Delivery // reused
+}
+
+// NewActor returns an actor around a state. A restarted actor gets the same
+// state: which tags wait cannot be asked again.
+func NewActor(host Host, state *State) *Actor { return &Actor{host: host, state: state} }
+
+// Receive implements actor.Actor.
+func (a *Actor) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *Delivered:
+		a.out = a.state.Delivered(m, a.out[:0])
+		for _, d := range a.out {
+			a.host.Tell(d.Tag, d.Msg)
+		}
+		clear(a.out)
+	case *Sweep:
+		if a.state.Idle(m.Now, retireAfter) {
+			a.host.RetirePlan(a.state.id)
+		}
+	case *actor.Started, *actor.Stopping, *actor.Stopped, *actor.Restarting:
+	default:
+		a.host.Unknown(m)
+	}
+}

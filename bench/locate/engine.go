@@ -1,0 +1,98 @@
+package locate
+
+import (
+	"log/slog"
+	"time"
+
+	"mybeacon/actors"
+	"mybeacon/actors/device"
+	"mybeacon/actors/plan"
+	"mybeacon/actors/tag"
+	"mybeacon/schema"
+)
+
+// engine is the pure part of the actors around one tag: its plan's devices, the
+// plan, and the tag, which speak to each other in the order in which their
+// mailboxes would let them.
+type engine struct {
+	layout  *schema.Layout
+	devices []*device.State
+	seqs    []uint64
+	plan    *plan.State
+	tag     *tag.State
+	id      schema.TagID
+
+	effects tag.Effects   // since the last take
+	spent   time.Duration // wall time in the tag since the last take
+
+	told  []device.Delivery // reused
+	tides []plan.Delivery   // reused
+}
+
+// layouts is the only plan of the engine.
+type layouts struct{ layout *schema.Layout }
+
+// Layout implements tag.Layouts.
+func (l layouts) Layout(id schema.PlanID) (*schema.Layout, bool) {
+	return l.layout, id == l.layout.Plan
+}
+
+// newEngine returns an engine that knows nothing but the layout.
+func newEngine(layout *schema.Layout) (*engine, error) {
+	cfg, err := actors.DefaultConfig().Complete()
+	if err != nil {
+		return nil, err
+	}
+	plans := tag.NewPlans(layouts{layout}, cfg.Locate, slog.New(slog.DiscardHandler))
+	if err := plans.Plan(layout.Plan).Err(); err != nil { // it also makes the tables, which are not the first fix's
+		return nil, err
+	}
+	e := &engine{layout: layout, seqs: make([]uint64, len(layout.Receivers)), id: schema.TagID{1}}
+	for _, r := range layout.Receivers {
+		e.devices = append(e.devices, device.New(&cfg.Device, r.Device))
+	}
+	e.plan = plan.New(&cfg.Plan, layout.Plan)
+	e.tag = tag.New(&cfg.Tag, plans, tag.Key{Organisation: layout.Organisation, Tag: e.id})
+	return e, nil
+}
+
+// frame lets a receiver send what it heard of the tag up to a moment.
+func (e *engine) frame(receiver int, end schema.EventTime, heard []schema.Heard) {
+	e.seqs[receiver]++
+	d := e.devices[receiver]
+	e.told, _ = d.Frame(&schema.FrameAdmitted{
+		Source: e.source(receiver), BootID: "bench", Seq: e.seqs[receiver],
+		SentAt: end, ArrivedAt: end.Time(), Observations: heard,
+	}, e.told[:0])
+	for _, m := range e.told {
+		e.tell(m.Msg)
+	}
+	if w := d.Word(); w != nil {
+		e.tides = e.plan.Delivered(w, e.tides[:0])
+		for _, m := range e.tides {
+			e.tell(m.Msg)
+		}
+	}
+}
+
+// tell gives the tag a message, and takes the time.
+func (e *engine) tell(msg any) {
+	start := time.Now()
+	switch m := msg.(type) {
+	case *tag.Heard:
+		e.tag.Heard(m, &e.effects)
+	case *tag.Progress:
+		e.tag.Progress(m, &e.effects)
+	case *tag.Tide:
+		e.tag.Tide(m, &e.effects)
+	}
+	e.spent += time.Since(start)
+}
+
+func (e *engine) source(receiver int) schema.Source {
+	p := &e.layout.Receivers[receiver]
+	return schema.Source{
+		Organisation: e.layout.Organisation, Device: p.Device, Location: e.layout.Location,
+		Plan: e.layout.Plan, Receiver: p.Receiver, KeepDays: schema.KeepForever,
+	}
+}
