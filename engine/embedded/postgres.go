@@ -72,9 +72,10 @@ func startPostgres(ctx context.Context, cfg Config, sec secrets) (*Postgres, err
 func (p *Postgres) URL() string { return p.url(databaseName) }
 
 func (p *Postgres) url(database string) string {
+	query := url.Values{"host": {p.place.socket}, "port": {pgPort}, "sslmode": {"disable"}}.Encode()
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(pgRole, p.secrets.PostgresPassword), Path: "/" + database,
-		RawQuery: url.Values{"host": {p.place.socket}, "port": {pgPort}, "sslmode": {"disable"}}.Encode(),
+		RawQuery: strings.ReplaceAll(query, "+", "%20"), // to PostgreSQL's clients a plus is a plus
 	}
 	return u.String()
 }

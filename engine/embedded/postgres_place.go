@@ -45,8 +45,8 @@ func newPlace(cfg Config, as *syscall.Credential) (pgPlace, error) {
 
 func (p *pgPlace) prepare(as *syscall.Credential) error {
 	away := !reachable(filepath.Join(p.programs, "bin", "postgres"), as)
-	far := len(filepath.Join(p.socket, ".s.PGSQL."+pgPort)) > longestSocket
-	if away || p.hidden || far {
+	noSocket := !fitsSocket(p.socket)
+	if away || p.hidden || noSocket {
 		if err := p.goOutside(); err != nil {
 			return fmt.Errorf("make a directory for PostgreSQL: %w", err)
 		}
@@ -58,13 +58,19 @@ func (p *pgPlace) prepare(as *syscall.Credential) error {
 		}
 		p.programs = copied
 	}
-	if p.hidden || far {
+	if p.hidden || noSocket {
 		p.socket = filepath.Join(p.outside, "run")
 	}
 	if err := os.MkdirAll(p.socket, 0o700); err != nil {
 		return fmt.Errorf("make a directory for PostgreSQL's socket: %w", err)
 	}
 	return own(p.socket, as)
+}
+
+// fitsSocket reports whether a socket in the directory can be named: its address
+// is short, and server and clients take a comma for the end of a list's item.
+func fitsSocket(dir string) bool {
+	return len(filepath.Join(dir, ".s.PGSQL."+pgPort)) <= longestSocket && !strings.Contains(dir, ",")
 }
 
 // goOutside makes a directory that everybody can pass and nobody else can change.

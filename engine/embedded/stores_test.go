@@ -395,6 +395,32 @@ func TestDeepDirectory(t *testing.T) {
 	stop(t, s)
 }
 
+// People's directories have names that mean something in a URL or in a list.
+func TestDirectoryOfAnyName(t *testing.T) {
+	for _, name := range []string{"two words", "comma, separated", `+plus%20"quoted'`, "данные"} {
+		t.Run(name, func(t *testing.T) {
+			cfg := embeddedtest.Config(t)
+			if err := os.Chmod(cfg.DataDir, 0o711); err != nil {
+				t.Fatal(err)
+			}
+			cfg.DataDir = filepath.Join(cfg.DataDir, name)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			s, err := embedded.Start(ctx, cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := pgExec(ctx, s.PostgresURL(), "SELECT 1"); err != nil {
+				t.Error(err)
+			}
+			if err := chExec(ctx, s.ClickHouseURL(), "SELECT 1"); err != nil {
+				t.Error(err)
+			}
+			stop(t, s)
+		})
+	}
+}
+
 func TestStopWithStatementsRunning(t *testing.T) {
 	s := start(t, embeddedtest.Config(t))
 	done := make(chan error, 2)
