@@ -29,6 +29,15 @@ type Zone struct {
 	Polygon []Point
 }
 
+// SurveyReading is how loudly a receiver heard a transmitter at a known place: from
+// a survey, or from a reference tag that hangs there.
+type SurveyReading struct {
+	At       Point // metres on the plan
+	Receiver ReceiverID
+	RSSI     CentiDBm
+	Source   int // which transmitter; those of one source are equally loud
+}
+
 // Layout is what the engine must know of one plan to place tags on it. It is
 // immutable: an edited plan is a new Layout with a higher Version.
 type Layout struct {
@@ -40,6 +49,7 @@ type Layout struct {
 	TagHeightM   float64 // usual height at which tags are carried
 	Receivers    []Placement
 	Zones        []Zone
+	Survey       []SurveyReading // of any number, in no order; may be empty
 }
 
 // Tag is a registered transmitter and what carries it.

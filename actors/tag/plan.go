@@ -204,7 +204,8 @@ func (p *Plan) number(old *Plan) {
 
 // sameSite reports whether two layouts place tags alike.
 func sameSite(a, b *schema.Layout) bool {
-	return a.Bounds == b.Bounds && a.TagHeightM == b.TagHeightM && slices.Equal(a.Receivers, b.Receivers)
+	return a.Bounds == b.Bounds && a.TagHeightM == b.TagHeightM &&
+		slices.Equal(a.Receivers, b.Receivers) && slices.Equal(a.Survey, b.Survey)
 }
 
 func siteOf(l *schema.Layout) locate.Site {
@@ -213,8 +214,17 @@ func siteOf(l *schema.Layout) locate.Site {
 		Receivers:  make([]r3.Vector, len(l.Receivers)),
 		TagHeightM: l.TagHeightM,
 	}
+	place := make(map[schema.ReceiverID]int, len(l.Receivers))
 	for i, r := range l.Receivers {
 		site.Receivers[i] = r3.Vector{X: r.X, Y: r.Y, Z: r.Z}
+		place[r.Receiver] = i
+	}
+	// Readings of receivers that were taken down since, or of what was cut off the
+	// plan, are no news about what is left.
+	for _, s := range l.Survey {
+		if i, ok := place[s.Receiver]; ok && site.Bounds.ContainsPoint(r2.Point(s.At)) && len(site.Survey) < locate.MaxSurvey {
+			site.Survey = append(site.Survey, locate.Labelled{At: r2.Point(s.At), Receiver: i, RSSIdBm: s.RSSI.DBm(), Source: s.Source})
+		}
 	}
 	return site
 }

@@ -33,6 +33,31 @@ func TestPlansFollowTheirLayouts(t *testing.T) {
 	}
 }
 
+// TestWhatTheSurveyNoLongerMeansIsLeftOut gives readings of a receiver that was
+// taken down and of a place that was cut off: the plan must still have positions.
+func TestWhatTheSurveyNoLongerMeansIsLeftOut(t *testing.T) {
+	layouts := &actortest.Layouts{}
+	plans := tag.NewPlans(layouts, locate.DefaultConfig(), slog.New(slog.DiscardHandler))
+	l := schema.Layout{
+		Plan: planID, Bounds: schema.Rect{Max: schema.Point{X: 5, Y: 5}},
+		Receivers: []schema.Placement{{Receiver: schema.ReceiverID{1}, X: 1, Y: 1, Z: 2}},
+		Survey: []schema.SurveyReading{
+			{At: schema.Point{X: 1, Y: 1}, Receiver: schema.ReceiverID{1}, RSSI: -5000},
+			{At: schema.Point{X: 1, Y: 1}, Receiver: schema.ReceiverID{2}, RSSI: -5000},
+			{At: schema.Point{X: 1, Y: 9}, Receiver: schema.ReceiverID{1}, RSSI: -5000},
+		},
+	}
+	layouts.Put(l)
+	if err := plans.Plan(planID).Err(); err != nil {
+		t.Error(err)
+	}
+	l.Receivers = nil
+	layouts.Put(l)
+	if plans.Plan(planID).Err() == nil {
+		t.Error("positions without receivers")
+	}
+}
+
 // TestPlansAreSharedSafely edits a plan while others use it; the race detector
 // and the versions judge.
 func TestPlansAreSharedSafely(t *testing.T) {

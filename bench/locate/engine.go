@@ -37,23 +37,32 @@ func (l layouts) Layout(id schema.PlanID) (*schema.Layout, bool) {
 	return l.layout, id == l.layout.Plan
 }
 
-// newEngine returns an engine that knows nothing but the layout.
-func newEngine(layout *schema.Layout) (*engine, error) {
+// plant is what engines of one site share: all that is fixed.
+type plant struct {
+	cfg    actors.Config
+	layout *schema.Layout
+	plans  *tag.Plans
+}
+
+func newPlant(layout *schema.Layout) (*plant, error) {
 	cfg, err := actors.DefaultConfig().Complete()
 	if err != nil {
 		return nil, err
 	}
-	plans := tag.NewPlans(layouts{layout}, cfg.Locate, slog.New(slog.DiscardHandler))
-	if err := plans.Plan(layout.Plan).Err(); err != nil { // it also makes the tables, which are not the first fix's
-		return nil, err
-	}
+	p := &plant{cfg, layout, tag.NewPlans(layouts{layout}, cfg.Locate, slog.New(slog.DiscardHandler))}
+	return p, p.plans.Plan(layout.Plan).Err() // it also makes the tables, which are not the first fix's
+}
+
+// engine returns an engine that knows nothing but the layout.
+func (p *plant) engine() *engine {
+	layout := p.layout
 	e := &engine{layout: layout, seqs: make([]uint64, len(layout.Receivers)), id: schema.TagID{1}}
 	for _, r := range layout.Receivers {
-		e.devices = append(e.devices, device.New(&cfg.Device, r.Device))
+		e.devices = append(e.devices, device.New(&p.cfg.Device, r.Device))
 	}
-	e.plan = plan.New(&cfg.Plan, layout.Plan)
-	e.tag = tag.New(&cfg.Tag, plans, tag.Key{Organisation: layout.Organisation, Tag: e.id})
-	return e, nil
+	e.plan = plan.New(&p.cfg.Plan, layout.Plan)
+	e.tag = tag.New(&p.cfg.Tag, p.plans, tag.Key{Organisation: layout.Organisation, Tag: e.id})
+	return e
 }
 
 // frame lets a receiver send what it heard of the tag up to a moment.

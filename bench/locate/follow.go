@@ -59,10 +59,9 @@ type follower struct {
 	present bool
 }
 
-func follow(site *recording.Site, p part, without string) (trail, error) {
-	f := &follower{site: site, zones: make(map[schema.ZoneID]int), dead: -1, trail: trail{part: p}}
-	layout := layoutOf(site)
-	for i, z := range layout.Zones {
+func follow(site *recording.Site, plant *plant, p part, without string) trail {
+	f := &follower{site: site, engine: plant.engine(), zones: make(map[schema.ZoneID]int), dead: -1, trail: trail{part: p}}
+	for i, z := range plant.layout.Zones {
 		f.zones[z.ID] = i
 	}
 	for i, r := range site.Receivers {
@@ -70,12 +69,8 @@ func follow(site *recording.Site, p part, without string) (trail, error) {
 			f.dead = i
 		}
 	}
-	var err error
-	if f.engine, err = newEngine(layout); err != nil {
-		return trail{}, err
-	}
 	f.run()
-	return f.trail, nil
+	return f.trail
 }
 
 // run lives through the part epoch by epoch, up to the last one that is heard to

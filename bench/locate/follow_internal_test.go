@@ -37,11 +37,11 @@ func stroll(seconds int) *recording.Site {
 
 func followed(t *testing.T, site *recording.Site, p part, without string) trail {
 	t.Helper()
-	tr, err := follow(site, p, without)
+	plant, err := newPlant(layoutOf(site, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tr
+	return follow(site, plant, p, without)
 }
 
 func TestFollow(t *testing.T) {
@@ -171,9 +171,8 @@ func TestParts(t *testing.T) {
 
 func TestFollowRefusesASiteWithoutPositions(t *testing.T) {
 	site := stroll(2)
-	p := parts(site.Tracks[0])[0]
 	site.Bounds.Max = site.Bounds.Min
-	if _, err := follow(site, p, ""); err == nil {
+	if _, err := newPlant(layoutOf(site, nil)); err == nil {
 		t.Error("a plan without an area was taken")
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // layoutOf returns the site as a plan of the engine. Receivers and zones keep
 // their order.
-func layoutOf(site *recording.Site) *schema.Layout {
+func layoutOf(site *recording.Site, survey []recording.SurveyPoint) *schema.Layout {
 	l := &schema.Layout{
 		Organisation: schema.OrganisationID{1}, Location: schema.LocationID{1}, Plan: schema.PlanID{1}, Version: 1,
 		Bounds: site.Bounds, TagHeightM: site.TagHeightM,
@@ -22,6 +22,11 @@ func layoutOf(site *recording.Site) *schema.Layout {
 	}
 	for i, z := range site.Zones {
 		l.Zones = append(l.Zones, schema.Zone{ID: numbered[schema.ZoneID](i), Number: i + 1, Name: z.Name, Polygon: z.Polygon})
+	}
+	for _, p := range survey {
+		l.Survey = append(l.Survey, schema.SurveyReading{
+			At: schema.Point{X: p.X, Y: p.Y}, Receiver: l.Receivers[p.Receiver].Receiver, RSSI: p.RSSI,
+		})
 	}
 	return l
 }

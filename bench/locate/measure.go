@@ -17,6 +17,8 @@ import (
 type Config struct {
 	Track   string // only tracks whose names begin so; empty is all
 	Without string // the name of a receiver that is dead: on the plan, and silent
+	// Survey is given to the engine as its plan's survey; nil is none.
+	Survey []recording.SurveyPoint
 }
 
 // Validate reports a choice that the site does not offer, and what it offers.
@@ -80,6 +82,10 @@ func Measure(ctx context.Context, site *recording.Site, cfg Config, truths Truth
 	if err := cfg.Validate(site); err != nil {
 		return Figures{}, err
 	}
+	plant, err := newPlant(layoutOf(site, cfg.Survey))
+	if err != nil {
+		return Figures{}, err
+	}
 	var trails []trail
 	for _, t := range site.Tracks {
 		if !cfg.takes(t) {
@@ -89,11 +95,7 @@ func Measure(ctx context.Context, site *recording.Site, cfg Config, truths Truth
 			if err := ctx.Err(); err != nil {
 				return Figures{}, err
 			}
-			found, err := follow(site, p, cfg.Without)
-			if err != nil {
-				return Figures{}, err
-			}
-			trails = append(trails, found)
+			trails = append(trails, follow(site, plant, p, cfg.Without))
 		}
 	}
 	known, err := learn(site, truths)
@@ -107,6 +109,9 @@ func Measure(ctx context.Context, site *recording.Site, cfg Config, truths Truth
 
 func mode(cfg Config, trails []trail) string {
 	mode := "no-survey"
+	if len(cfg.Survey) > 0 {
+		mode = "survey"
+	}
 	if len(trails) > 0 && trails[0].snapshot {
 		mode += ", snapshots"
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mybeacon/bench/locate"
+	"mybeacon/bench/recording"
 )
 
 // The recordings are not part of the repository. Their bars are what is asked of
@@ -50,6 +51,14 @@ func TestSharedRecordings(t *testing.T) {
 	most("flat: coverage of 68 %", flat.Coverage68, 0.78)
 	least("flat: coverage of 95 %", flat.Coverage95, 0.88)
 
+	surveyed := at("flat", locate.Config{Survey: survey(t, dir, "flat")})
+	most("flat with survey: median", surveyed.MedianM, 1.05)
+	most("flat with survey: mean", surveyed.MeanM, 1.15)
+	most("flat with survey: 90th percentile", surveyed.P90M, 2)
+	least("flat with survey: zone accuracy", surveyed.ZoneAccuracy, 0.89)
+	most("flat with survey: switches", surveyed.ZoneSwitches, 1.8*8)
+	most("flat with survey: dwell misallocated", surveyed.DwellMisallocated, 0.04)
+
 	library := at("library", locate.Config{})
 	if library.Epochs != 964 {
 		t.Errorf("library: %d of 964 snapshots were scored", library.Epochs)
@@ -73,6 +82,20 @@ func TestSharedRecordings(t *testing.T) {
 	if car := at("doors", locate.Config{Track: "car"}); car.Tracks != 8 || car.TrueSwitches != 66 {
 		t.Errorf("doors, car: %d tracks, %v true switches; want 8, 66", car.Tracks, car.TrueSwitches)
 	}
+}
+
+func survey(t *testing.T, dir, name string) []recording.SurveyPoint {
+	t.Helper()
+	fsys := os.DirFS(filepath.Join(dir, "rtls", name))
+	site, err := recording.Read(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, err := recording.ReadSurvey(fsys, site.Receivers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return points
 }
 
 // sharedData walks up to a folder that has shared/data beside it.

@@ -86,6 +86,7 @@ type locateCmd struct {
 	Dir     string `arg:"" help:"Folder of the recording (receivers.csv, events.csv, …)." type:"existingdir"`
 	Track   string `help:"Only tracks whose names begin so." placeholder:"PREFIX"`
 	Without string `help:"A receiver that is dead: on the plan, and silent." placeholder:"RX"`
+	Survey  bool   `help:"Give the engine the site's survey."`
 	JSON    bool   `help:"Print one JSON object."`
 }
 
@@ -97,6 +98,11 @@ func (c *locateCmd) Run(ctx context.Context, stdout io.Writer) error {
 		return fmt.Errorf("read the recording: %w", err)
 	}
 	cfg := locate.Config{Track: c.Track, Without: c.Without}
+	if c.Survey {
+		if cfg.Survey, err = recording.ReadSurvey(dir, site.Receivers); err != nil {
+			return fmt.Errorf("read the survey: %w", err)
+		}
+	}
 	if err := cfg.Validate(site); err != nil {
 		return usageError{err}
 	}

@@ -35,6 +35,28 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+func TestTheSurveyIsUsedWhenAsked(t *testing.T) {
+	_, without, _ := does(t, "locate", kiosk, "--json")
+	code, with, errs := does(t, "locate", kiosk, "--survey", "--json")
+	if code != 0 || errs != "" || !strings.Contains(with, `"mode":"survey"`) || !strings.Contains(without, `"mode":"no-survey"`) {
+		t.Fatalf("exit code %d: %s%s%s", code, with, without, errs)
+	}
+	of := func(line string) string { _, errors, _ := strings.Cut(line, "median_m"); return errors[:12] }
+	if of(with) == of(without) {
+		t.Errorf("the survey makes no difference: %s", with)
+	}
+	bare := t.TempDir()
+	if err := os.CopyFS(bare, os.DirFS(kiosk)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(bare, "survey.csv")); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := does(t, "locate", bare, "--survey"); code != exitFailure || !strings.Contains(errs, "survey.csv") {
+		t.Errorf("without a survey: exit code %d: %s", code, errs)
+	}
+}
+
 func TestTextHasAFigurePerLine(t *testing.T) {
 	code, out, _ := does(t, "locate", kiosk)
 	if lines := strings.Split(strings.TrimSpace(out), "\n"); code != 0 || len(lines) != 17 || !strings.HasPrefix(lines[0], "dataset") || !strings.Contains(lines[0], "kiosk") {
