@@ -66,7 +66,8 @@ func crossing(polygon []r2.Point) error {
 		a, b := polygon[i], polygon[(i+1)%n]
 		for j := i + 1; j < n; j++ {
 			c, d := polygon[j], polygon[(j+1)%n]
-			at, meet := r2.Point{}, false
+			var at r2.Point
+			var meet bool
 			switch {
 			case j == i+1:
 				at, meet = folded(a, b, d)
