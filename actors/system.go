@@ -53,7 +53,7 @@ func New(cfg Config) (*System, error) {
 	s := &System{
 		cfg:       cfg,
 		pool:      dispatch.New(cfg.Workers, 0),
-		layouts:   tag.NewPlans(cfg.Layouts, cfg.Locate, cfg.Log),
+		layouts:   tag.NewPlans(cfg.Layouts, cfg.Locate, cfg.Tag.Model, cfg.Log),
 		visits:    visitBook{open: make(map[schema.VisitID]schema.Visit)},
 		stopSweep: make(chan struct{}),
 	}

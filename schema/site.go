@@ -38,6 +38,19 @@ type SurveyReading struct {
 	Source   int // which transmitter; those of one source are equally loud
 }
 
+// Reading is how loudly a receiver heard a tag.
+type Reading struct {
+	Receiver ReceiverID
+	RSSI     CentiDBm
+}
+
+// ZoneExample is what a plan's receivers heard of a tag within about a second in
+// which it was known where it was. Who is not named heard nothing.
+type ZoneExample struct {
+	Zone  ZoneID // zero: outside zones
+	Heard []Reading
+}
+
 // Layout is what the engine must know of one plan to place tags on it. It is
 // immutable: an edited plan is a new Layout with a higher Version.
 type Layout struct {
@@ -50,6 +63,7 @@ type Layout struct {
 	Receivers    []Placement
 	Zones        []Zone
 	Survey       []SurveyReading // of any number, in no order; may be empty
+	Examples     []ZoneExample   // when there are some, zones are told by them and not by positions
 }
 
 // Tag is a registered transmitter and what carries it.

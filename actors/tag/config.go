@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"mybeacon/geometry/fence"
+	"mybeacon/geometry/zonemodel"
 	"mybeacon/schema"
 )
 
@@ -12,6 +13,7 @@ type Config struct {
 	Window time.Duration        // a fix sees samples up to this age
 	Grace  time.Duration        // how long, in event time, a second waits for a receiver that is behind
 	Zones  fence.DecisionConfig // which zone a fix shows
+	Model  zonemodel.Config     // zones that are learned
 	Fence  fence.Config         // when a visit begins and ends; its Timeout is the silence that makes a tag absent; actors.Config.Fence wins
 
 	PlanLead    float64 // how many times louder another plan must be to take the tag
@@ -30,6 +32,7 @@ func DefaultConfig() Config {
 		Window: 5 * time.Second, // tags that send every 1…3 s are still heard by most receivers
 		Grace:  2 * time.Second, // a retransmission on a busy network; a dot that is later is worse than one that lacks a receiver
 		Zones:  fence.DefaultDecisionConfig(),
+		Model:  zonemodel.DefaultConfig(),
 		Fence:  fence.DefaultConfig(),
 
 		PlanLead: 1.25, PlanSeconds: 3,
@@ -55,6 +58,9 @@ func (c Config) Validate() error {
 		return schema.Errorf(schema.Invalid, "StoreEvery", "%v must be at least 1s, and %g m not negative", c.StoreEvery, c.StoreMoveM)
 	case c.MaxReceivers < 1 || c.MaxReceivers > maxScored || c.MaxSamples < 16:
 		return schema.Errorf(schema.Invalid, "MaxReceivers", "%d receivers and %d samples: 1…%d and at least 16", c.MaxReceivers, c.MaxSamples, maxScored)
+	}
+	if err := c.Model.Validate(); err != nil {
+		return err
 	}
 	return c.Zones.Validate()
 }

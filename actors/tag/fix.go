@@ -28,7 +28,7 @@ func (s *State) fix(second schema.EventTime, e *Effects) {
 	}
 	s.mem.present = true
 	f := s.compose(plan, second, estimate)
-	zone := s.show(plan, &f)
+	zone := s.show(plan, &f, samples)
 	s.transit(plan, s.mem.fence.Observe(s.cfg.Fence, sinceEpoch(second), zone), &f, e)
 	s.mem.last = f
 	e.Moved = append(e.Moved, schema.TagMoved{Fix: f, Presence: schema.Present})
@@ -46,6 +46,12 @@ func (s *State) moveTo(plan *Plan, second schema.EventTime, e *Effects) {
 	s.dropLostZone(plan, second, e)
 	if s.track == nil || s.plan == nil || s.plan.locator != plan.locator {
 		s.track = plan.locator.NewTrack()
+	}
+	if s.plan == nil || s.plan.model != plan.model {
+		s.zoning = nil
+		if plan.model != nil {
+			s.zoning = plan.model.NewTrack()
+		}
 	}
 	s.plan = plan
 }
@@ -65,9 +71,14 @@ func (s *State) compose(plan *Plan, second schema.EventTime, est locate.Estimate
 }
 
 // show decides which zone the fix shows and returns its number. The decision is
-// the posterior's, at once: delays are for visits.
-func (s *State) show(plan *Plan, f *schema.Fix) int {
-	s.shares = s.track.Zones(plan.laid, s.shares)
+// the posterior's, or the model's where zones are learned, and at once: delays are
+// for visits.
+func (s *State) show(plan *Plan, f *schema.Fix, samples []locate.Sample) int {
+	if s.zoning != nil {
+		s.shares = s.zoning.Update(sinceEpoch(f.At), samples, s.shares)
+	} else {
+		s.shares = s.track.Zones(plan.laid, s.shares)
+	}
 	zone := s.mem.zone.Decide(s.cfg.Zones, s.shares)
 	if zone != outside {
 		f.Zone = plan.byIndex[zone]

@@ -3,6 +3,7 @@ package tag
 import (
 	"errors"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 
 	"mybeacon/geometry/fence"
 	"mybeacon/geometry/locate"
+	"mybeacon/geometry/zonemodel"
 	"mybeacon/schema"
 )
 
@@ -27,6 +29,7 @@ type Plan struct {
 	Layout  *schema.Layout
 	locator locate.Locator        // nil when the layout allows no positions
 	laid    *locate.Zones         // nil without a locator
+	model   *zonemodel.Model      // nil where zones are told by positions
 	err     error                 // why there is no locator
 	zones   map[schema.ZoneID]int // numbers that outlive versions of the plan
 	byIndex []schema.ZoneID       // the inverse; zero for a zone that is no more
@@ -60,6 +63,7 @@ func (p *Plan) receiver(id schema.ReceiverID) int {
 type Plans struct {
 	layouts Layouts
 	cfg     locate.Config
+	model   zonemodel.Config
 	log     *slog.Logger
 
 	mu   sync.RWMutex // guards byID
@@ -73,8 +77,8 @@ type planSlot struct {
 }
 
 // NewPlans returns an empty set.
-func NewPlans(layouts Layouts, cfg locate.Config, log *slog.Logger) *Plans {
-	return &Plans{layouts: layouts, cfg: cfg, log: log, byID: make(map[schema.PlanID]*planSlot)}
+func NewPlans(layouts Layouts, cfg locate.Config, model zonemodel.Config, log *slog.Logger) *Plans {
+	return &Plans{layouts: layouts, cfg: cfg, model: model, log: log, byID: make(map[schema.PlanID]*planSlot)}
 }
 
 // Plan returns the plan in its current version, or nil when there is none.
@@ -150,7 +154,34 @@ func (p *Plans) prepare(l *schema.Layout, old *Plan) *Plan {
 	if plan.locator != nil {
 		plan.laid = plan.lay(log)
 	}
+	if len(l.Examples) > 0 {
+		plan.learn(p.model, log)
+	}
 	return plan
+}
+
+// learn makes the model of what zones sound like. Examples of zones that are no
+// more, and readings of receivers that were taken down, are left out.
+func (p *Plan) learn(cfg zonemodel.Config, log *slog.Logger) {
+	place := placesOf(p.Layout)
+	var examples []zonemodel.Example
+	for _, e := range p.Layout.Examples {
+		zone := p.zone(e.Zone)
+		if zone == outside && !e.Zone.IsZero() {
+			continue
+		}
+		x := zonemodel.Example{Zone: zone, RSSIdBm: slices.Repeat([]float64{math.NaN()}, len(p.Layout.Receivers))}
+		for _, h := range e.Heard {
+			if i, ok := place[h.Receiver]; ok {
+				x.RSSIdBm[i] = h.RSSI.DBm()
+			}
+		}
+		examples = append(examples, x)
+	}
+	var err error
+	if p.model, err = zonemodel.Learn(len(p.Layout.Receivers), examples, cfg); err != nil {
+		log.Error("the zones cannot be learned; they are told by positions", "error", err)
+	}
 }
 
 // Err returns why there are no positions on the plan, or nil.
@@ -208,17 +239,25 @@ func sameSite(a, b *schema.Layout) bool {
 		slices.Equal(a.Receivers, b.Receivers) && slices.Equal(a.Survey, b.Survey)
 }
 
+// placesOf returns where in the layout each receiver is.
+func placesOf(l *schema.Layout) map[schema.ReceiverID]int {
+	place := make(map[schema.ReceiverID]int, len(l.Receivers))
+	for i, r := range l.Receivers {
+		place[r.Receiver] = i
+	}
+	return place
+}
+
 func siteOf(l *schema.Layout) locate.Site {
 	site := locate.Site{
 		Bounds:     r2.RectFromPoints(r2.Point(l.Bounds.Min), r2.Point(l.Bounds.Max)),
 		Receivers:  make([]r3.Vector, len(l.Receivers)),
 		TagHeightM: l.TagHeightM,
 	}
-	place := make(map[schema.ReceiverID]int, len(l.Receivers))
 	for i, r := range l.Receivers {
 		site.Receivers[i] = r3.Vector{X: r.X, Y: r.Y, Z: r.Z}
-		place[r.Receiver] = i
 	}
+	place := placesOf(l)
 	// Readings of receivers that were taken down since, or of what was cut off the
 	// plan, are no news about what is left.
 	for _, s := range l.Survey {

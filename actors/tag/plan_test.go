@@ -8,12 +8,13 @@ import (
 	"mybeacon/actors/actortest"
 	"mybeacon/actors/tag"
 	"mybeacon/geometry/locate"
+	"mybeacon/geometry/zonemodel"
 	"mybeacon/schema"
 )
 
 func TestPlansFollowTheirLayouts(t *testing.T) {
 	layouts := &actortest.Layouts{}
-	plans := tag.NewPlans(layouts, locate.DefaultConfig(), slog.New(slog.DiscardHandler))
+	plans := tag.NewPlans(layouts, locate.DefaultConfig(), zonemodel.DefaultConfig(), slog.New(slog.DiscardHandler))
 	if plans.Plan(planID) != nil {
 		t.Error("a plan without a layout")
 	}
@@ -37,7 +38,7 @@ func TestPlansFollowTheirLayouts(t *testing.T) {
 // taken down and of a place that was cut off: the plan must still have positions.
 func TestWhatTheSurveyNoLongerMeansIsLeftOut(t *testing.T) {
 	layouts := &actortest.Layouts{}
-	plans := tag.NewPlans(layouts, locate.DefaultConfig(), slog.New(slog.DiscardHandler))
+	plans := tag.NewPlans(layouts, locate.DefaultConfig(), zonemodel.DefaultConfig(), slog.New(slog.DiscardHandler))
 	l := schema.Layout{
 		Plan: planID, Bounds: schema.Rect{Max: schema.Point{X: 5, Y: 5}},
 		Receivers: []schema.Placement{{Receiver: schema.ReceiverID{1}, X: 1, Y: 1, Z: 2}},
@@ -62,7 +63,7 @@ func TestWhatTheSurveyNoLongerMeansIsLeftOut(t *testing.T) {
 // and the versions judge.
 func TestPlansAreSharedSafely(t *testing.T) {
 	layouts := &actortest.Layouts{}
-	plans := tag.NewPlans(layouts, locate.DefaultConfig(), slog.New(slog.DiscardHandler))
+	plans := tag.NewPlans(layouts, locate.DefaultConfig(), zonemodel.DefaultConfig(), slog.New(slog.DiscardHandler))
 	l := schema.Layout{
 		Plan: planID, Bounds: schema.Rect{Max: schema.Point{X: 5, Y: 5}},
 		Receivers: []schema.Placement{{X: 1, Y: 1, Z: 2}},
@@ -85,4 +86,49 @@ func TestPlansAreSharedSafely(t *testing.T) {
 		layouts.Put(l)
 	}
 	wg.Wait()
+}
+
+// TestLearnedZonesReplaceGeometry teaches a plan that what sounds near the west
+// receiver is the hall, which lies in the east.
+func TestLearnedZonesReplaceGeometry(t *testing.T) {
+	b := newBench(t)
+	example := func(z schema.ZoneID, dbm ...schema.CentiDBm) (e schema.ZoneExample) {
+		e.Zone = z
+		for i, p := range dbm {
+			e.Heard = append(e.Heard, schema.Reading{Receiver: schema.ReceiverID{byte(i)}, RSSI: p})
+		}
+		return e
+	}
+	b.stands(2, 10, 15)
+	for n := range schema.CentiDBm(20) {
+		b.layout.Examples = append(b.layout.Examples,
+			example(hall, -4800-10*n, -6500, -7500),
+			example(schema.ZoneID{}, -7500, -6500, -4800+10*n),
+			example(schema.ZoneID{99}, -4800, -6500, -7500)) // a zone that is no more
+	}
+	b.layouts.Put(b.layout)
+	b.stands(2, 15, 25)
+	if m := b.Moved[len(b.Moved)-1]; m.X > 6 || m.Zone != hall || m.ZoneP < 0.9 {
+		t.Errorf("west: %+v", m)
+	}
+	b.stands(18, 25, 35)
+	if m := b.Moved[len(b.Moved)-1]; m.X < 14 || !m.Zone.IsZero() || m.ZoneP < 0.9 {
+		t.Errorf("east: %+v", m)
+	}
+	b.layout.Examples = nil
+	b.layouts.Put(b.layout)
+	b.stands(18, 35, 45)
+	if m := b.Moved[len(b.Moved)-1]; m.Zone != hall {
+		t.Errorf("without examples: %+v", m)
+	}
+}
+
+func TestExamplesThatTeachNothingLeaveGeometry(t *testing.T) {
+	b := newBench(t)
+	b.layout.Examples = []schema.ZoneExample{{Zone: schema.ZoneID{99}, Heard: []schema.Reading{{RSSI: -5000}}}}
+	b.layouts.Put(b.layout)
+	b.stands(2, 10, 15)
+	if m := b.Moved[len(b.Moved)-1]; m.Zone != kitchen {
+		t.Errorf("moved %+v", m)
+	}
 }

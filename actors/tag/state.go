@@ -6,6 +6,7 @@ import (
 	"mybeacon/actors/zone"
 	"mybeacon/geometry/fence"
 	"mybeacon/geometry/locate"
+	"mybeacon/geometry/zonemodel"
 	"mybeacon/schema"
 )
 
@@ -33,9 +34,10 @@ type State struct {
 	mem       memory
 	committed memory
 	window    window
-	plan      *Plan         // of the newest fix
-	track     locate.Track  // of plan's locator; nil until the first fix and while the tag rests
-	shares    []fence.Share // reused
+	plan      *Plan            // of the newest fix
+	track     locate.Track     // of plan's locator; nil until the first fix and while the tag rests
+	zoning    *zonemodel.Track // of plan's model; nil like track, and where there is none
+	shares    []fence.Share    // reused
 }
 
 // memory is the part of a tag that must survive a failure of its actor: losing
@@ -74,7 +76,7 @@ func (s *State) rest() {
 	if s.track != nil {
 		s.track.Reset()
 	}
-	s.track, s.plan, s.shares = nil, nil, nil
+	s.track, s.zoning, s.plan, s.shares = nil, nil, nil, nil
 	s.window.samples, s.window.located = nil, nil
 }
 

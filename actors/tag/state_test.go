@@ -10,6 +10,7 @@ import (
 	"mybeacon/actors/plan"
 	"mybeacon/actors/tag"
 	"mybeacon/geometry/locate"
+	"mybeacon/geometry/zonemodel"
 	"mybeacon/schema"
 )
 
@@ -46,7 +47,7 @@ func newBench(t *testing.T) *bench {
 		b.layout.Receivers = append(b.layout.Receivers, schema.Placement{Receiver: schema.ReceiverID{byte(i)}, Device: device(i), X: x, Y: 5, Z: 2.5})
 	}
 	b.layouts.Put(b.layout)
-	b.plans = tag.NewPlans(b.layouts, locate.DefaultConfig(), slog.New(slog.DiscardHandler))
+	b.plans = tag.NewPlans(b.layouts, locate.DefaultConfig(), zonemodel.DefaultConfig(), slog.New(slog.DiscardHandler))
 	b.state = tag.New(&b.cfg, b.plans, key)
 	planCfg := plan.DefaultConfig()
 	b.plan = plan.New(&planCfg, planID)

@@ -21,7 +21,8 @@
 // called "snapshots" is no walk: each of its instants is a track of its own, its
 // only epoch is the instant, and its truth must have a row at just that instant.
 //
-// The truth is opened after the engine has finished. The survey is the engine's only
+// The truth is opened after the engine has finished, except where zones are learned
+// from other tracks' truth ([Config.LeaveOneRunOut]). The survey is the engine's only
 // when [Config] has it.
 //
 // # Zones

@@ -49,7 +49,7 @@ func newPlant(layout *schema.Layout) (*plant, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plant{cfg, layout, tag.NewPlans(layouts{layout}, cfg.Locate, slog.New(slog.DiscardHandler))}
+	p := &plant{cfg, layout, tag.NewPlans(layouts{layout}, cfg.Locate, cfg.Tag.Model, slog.New(slog.DiscardHandler))}
 	return p, p.plans.Plan(layout.Plan).Err() // it also makes the tables, which are not the first fix's
 }
 

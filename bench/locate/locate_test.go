@@ -148,6 +148,19 @@ func TestConfigNamesWhatThereIs(t *testing.T) {
 	}
 }
 
+// TestLeaveOneRunOutLearnsFromTheOthers measures a track whose zones the other
+// track never saw: it cannot know them, and it would if it learned from itself.
+func TestLeaveOneRunOutLearnsFromTheOthers(t *testing.T) {
+	f := measure(t, os.DirFS(kiosk), locate.Config{Track: "anna", LeaveOneRunOut: true})
+	if plain := measure(t, os.DirFS(kiosk), locate.Config{Track: "anna"}); f.ZoneAccuracy != plain.ZoneAccuracy {
+		t.Errorf("nobody to learn from: %v, with geometry %v", f.ZoneAccuracy, plain.ZoneAccuracy)
+	}
+	both := measure(t, os.DirFS(kiosk), locate.Config{LeaveOneRunOut: true})
+	if !strings.Contains(both.Mode, "leave-one-run-out") || !(both.ZoneAccuracy < 1) || both.Epochs != 24 {
+		t.Errorf("%+v", both)
+	}
+}
+
 // untouchable is a truth that must not be read.
 type untouchable struct{ t *testing.T }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"mybeacon/actors/tag"
 	"mybeacon/bench/recording"
 	"mybeacon/schema"
 )
@@ -19,6 +20,9 @@ type Config struct {
 	Without string // the name of a receiver that is dead: on the plan, and silent
 	// Survey is given to the engine as its plan's survey; nil is none.
 	Survey []recording.SurveyPoint
+	// LeaveOneRunOut lets the engine learn the zones from the true zones of all other
+	// tracks that are measured, and only from those.
+	LeaveOneRunOut bool
 }
 
 // Validate reports a choice that the site does not offer, and what it offers.
@@ -82,21 +86,16 @@ func Measure(ctx context.Context, site *recording.Site, cfg Config, truths Truth
 	if err := cfg.Validate(site); err != nil {
 		return Figures{}, err
 	}
-	plant, err := newPlant(layoutOf(site, cfg.Survey))
+	grow := grower(func(string) *schema.Layout { return layoutOf(site, cfg.Survey) })
+	if cfg.LeaveOneRunOut {
+		var err error
+		if grow, err = teacher(site, cfg, truths); err != nil {
+			return Figures{}, err
+		}
+	}
+	trails, err := followAll(ctx, site, cfg, grow)
 	if err != nil {
 		return Figures{}, err
-	}
-	var trails []trail
-	for _, t := range site.Tracks {
-		if !cfg.takes(t) {
-			continue
-		}
-		for _, p := range parts(t) {
-			if err := ctx.Err(); err != nil {
-				return Figures{}, err
-			}
-			trails = append(trails, follow(site, plant, p, cfg.Without))
-		}
 	}
 	known, err := learn(site, truths)
 	if err != nil {
@@ -107,6 +106,46 @@ func Measure(ctx context.Context, site *recording.Site, cfg Config, truths Truth
 	return figures, nil
 }
 
+// grower gives the layout on which a track is measured.
+type grower func(track string) *schema.Layout
+
+// teacher returns what gives each track a layout that was taught by the others.
+func teacher(site *recording.Site, cfg Config, truths Truths) (grower, error) {
+	known, err := learn(site, truths)
+	if err != nil {
+		return nil, fmt.Errorf("read the truth: %w", err)
+	}
+	layout := layoutOf(site, cfg.Survey)
+	examples := make(map[string][]schema.ZoneExample)
+	for _, t := range site.Tracks {
+		if c := known.tracks[t.Name]; c != nil && cfg.takes(t) {
+			examples[t.Name] = examplesOf(layout, c, t, tag.DefaultConfig().Model)
+		}
+	}
+	return func(track string) *schema.Layout { return taught(layout, examples, track) }, nil
+}
+
+// followAll gives the tracks to engines, one after the other.
+func followAll(ctx context.Context, site *recording.Site, cfg Config, grow grower) ([]trail, error) {
+	var trails []trail
+	for _, t := range site.Tracks {
+		if !cfg.takes(t) {
+			continue
+		}
+		plant, err := newPlant(grow(t.Name))
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range parts(t) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			trails = append(trails, follow(site, plant, p, cfg.Without))
+		}
+	}
+	return trails, nil
+}
+
 func mode(cfg Config, trails []trail) string {
 	mode := "no-survey"
 	if len(cfg.Survey) > 0 {
@@ -114,6 +153,9 @@ func mode(cfg Config, trails []trail) string {
 	}
 	if len(trails) > 0 && trails[0].snapshot {
 		mode += ", snapshots"
+	}
+	if cfg.LeaveOneRunOut {
+		mode += ", zone model leave-one-run-out"
 	}
 	if cfg.Without != "" {
 		mode += ", without " + cfg.Without

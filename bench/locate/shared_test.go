@@ -79,9 +79,13 @@ func TestSharedRecordings(t *testing.T) {
 	least("doors, walk: away from changes", walk.AccuracyOutside2s, 0.995)
 	most("doors, walk: switches", walk.ZoneSwitches, 10)
 	most("doors, walk: latency", walk.LatencyS, 1.5)
-	if car := at("doors", locate.Config{Track: "car"}); car.Tracks != 8 || car.TrueSwitches != 66 {
+	car := at("doors", locate.Config{Track: "car", LeaveOneRunOut: true})
+	if car.Tracks != 8 || car.TrueSwitches != 66 {
 		t.Errorf("doors, car: %d tracks, %v true switches; want 8, 66", car.Tracks, car.TrueSwitches)
 	}
+	least("doors, car: zone accuracy", car.ZoneAccuracy, 0.96)
+	least("doors, car: away from changes", car.AccuracyOutside2s, 0.995)
+	most("doors, car: switches", car.ZoneSwitches, 75)
 }
 
 func survey(t *testing.T, dir, name string) []recording.SurveyPoint {

@@ -87,7 +87,10 @@ type locateCmd struct {
 	Track   string `help:"Only tracks whose names begin so." placeholder:"PREFIX"`
 	Without string `help:"A receiver that is dead: on the plan, and silent." placeholder:"RX"`
 	Survey  bool   `help:"Give the engine the site's survey."`
-	JSON    bool   `help:"Print one JSON object."`
+
+	ZoneModel string `help:"Learn the zones: leave-one-run-out learns those of each track from the other tracks' truth." enum:",leave-one-run-out" default:"" placeholder:"leave-one-run-out"`
+
+	JSON bool `help:"Print one JSON object."`
 }
 
 // Run implements the command.
@@ -97,7 +100,7 @@ func (c *locateCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("read the recording: %w", err)
 	}
-	cfg := locate.Config{Track: c.Track, Without: c.Without}
+	cfg := locate.Config{Track: c.Track, Without: c.Without, LeaveOneRunOut: c.ZoneModel != ""}
 	if c.Survey {
 		if cfg.Survey, err = recording.ReadSurvey(dir, site.Receivers); err != nil {
 			return fmt.Errorf("read the survey: %w", err)

@@ -83,7 +83,7 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{0, "Usage", []string{"--help"}},
 		{2, "expected", nil},
-		{2, "--survey", []string{"locate", kiosk, "--survey"}},
+		{2, "--zone-model", []string{"locate", kiosk, "--zone-model", "all"}},
 		{2, "no such", []string{"locate", "testdata/nowhere"}},
 		{2, "anna, trolley", []string{"locate", kiosk, "--track", "bob"}},
 		{2, "counter, door, store", []string{"locate", kiosk, "--without", "roof"}},
