@@ -48,9 +48,9 @@ type Level struct {
 // best for any one site, and a test holds them to it.
 func DefaultConfig() Config {
 	return Config{
-		CellM: 0.45, MaxCellM: 0.75, // 0.3 is no more accurate than 0.6: the radio is the limit
-		MaxCells:     2048, // a window of 34 m at the coarsest
-		MaxReceivers: 16,
+		CellM: 0.55, MaxCellM: 0.85, // 0.3 is no more accurate than 0.6: the radio is the limit
+		MaxCells:     1300, // a window of 30 m at the coarsest
+		MaxReceivers: 16,   // with the 8 loudest only, errors grow by a half: who hears faintly tells where a tag is not
 
 		Exponent:   2,
 		Noise:      ranging.Noise{ScaleDB: 5.25, Freedom: 4},

@@ -25,7 +25,7 @@ type grid struct {
 // newGrid chooses the cells: as fine as wanted, coarser on a plan that would
 // need more than one window, up to MaxCellM, and coarser still where the tables
 // would outgrow memory. Coarse cells on large plans lose little: receivers stand
-// farther apart there, and a cell of 0.75 m adds 0.2 m in quadrature to errors
+// farther apart there, and a cell of 0.85 m adds 0.25 m in quadrature to errors
 // of metres.
 func newGrid(site Site, cfg Config) grid {
 	size := site.Bounds.Size()

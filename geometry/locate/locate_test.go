@@ -445,7 +445,7 @@ func TestUpdateDoesNotAllocate(t *testing.T) {
 }
 
 // A tag that was reset holds no posterior: only its struct and what the garbage
-// collector rounds up to. Its posterior alone was 8 KiB.
+// collector rounds up to. Its posterior alone was 5 KiB.
 func TestIdleTrackIsSmall(t *testing.T) {
 	site := hall(30, 30, 12)
 	loc, r := mustNew(t, site), newRadio(1, site)
