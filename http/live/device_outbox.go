@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -158,6 +159,9 @@ func (s *deviceSocket) write(ctx context.Context) error {
 		case <-s.session.Done():
 			return s.session.Cause()
 		case cause := <-s.outbox.failed:
+			if errors.Is(cause, errDeviceFaults) {
+				_ = s.flush(ctx, true) // the last faults are told of too
+			}
 			return cause
 		case <-s.devices.stopping.Done():
 			return s.drain(ctx)

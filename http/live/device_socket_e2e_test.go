@@ -220,3 +220,29 @@ func TestBadMessagesLoseNothingElse(t *testing.T) {
 		t.Errorf("%v malformed messages counted, want 2", n)
 	}
 }
+
+// A device that is cut for sending rubbish has heard of each refusal before.
+func TestRefusalsAreToldBeforeTheCut(t *testing.T) {
+	h := startHouse(t, warehouse(t), newRegistry(), "", nil)
+	ws := dialDevice(t, h.url, "good-token")
+	hello(t, ws)
+	const faults = 17
+	for range faults {
+		write(t, ws, []byte{0xff})
+	}
+	told := 0
+	for told < faults {
+		_, b, err := ws.Read(t.Context())
+		if err != nil {
+			t.Fatalf("told of %d of %d refusals: %v", told, faults, err)
+		}
+		var m wirepb.ToDevice
+		if err := proto.Unmarshal(b, &m); err != nil {
+			t.Fatal(err)
+		}
+		told += len(m.GetRejected().GetItems())
+	}
+	if code, _ := closing(t, ws); code != wire.CloseProtocol {
+		t.Errorf("closed with %d", code)
+	}
+}
