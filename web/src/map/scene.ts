@@ -98,6 +98,10 @@ export class Scene {
     this.tags.select(id)
   }
 
+  showAccuracy(shown: boolean): void {
+    this.tags.showAccuracy(shown)
+  }
+
   /** Shows the whole plan. */
   fit(): void {
     if (!this.plan) return

@@ -24,24 +24,30 @@ describe('TagMarker', () => {
     expect(jumping.position(1000).x).toBe(3)
   })
 
-  it('dims what is stale and keeps its label', () => {
+  it('has to be placed again after each change', () => {
+    const marker = new TagMarker(tag(), letter)
+    marker.isPlaced = true
+    marker.update(marker.tag, 0, letter, true)
+    expect(marker.isPlaced).toBe(true)
+    marker.update(tag({ x: 4 }), 0, letter, true)
+    expect(marker.isPlaced).toBe(false)
+    marker.moveTo({ x: 10, y: -20 })
+    expect(marker.element.style.transform).toBe('translate(10.0px, -20.0px)')
+  })
+
+  it('dims what is stale, and keeps its label and that it is chosen', () => {
     const marker = new TagMarker(tag(), letter)
     marker.showLabel(1)
+    marker.element.classList.add('is-selected')
     marker.update(tag({ stale: true }), 0, letter, true)
-    expect([...marker.element.classList]).toEqual(expect.arrayContaining(['is-stale', 'has-label', 'is-left']))
+    expect([...marker.element.classList]).toEqual(expect.arrayContaining(['is-stale', 'has-label', 'is-left', 'is-selected', 'tag--person']))
     marker.showLabel(undefined)
     expect(marker.element.classList.contains('has-label')).toBe(false)
   })
 
-  it('draws the accuracy to scale', () => {
-    const marker = new TagMarker(tag(), letter)
-    marker.sizeRing(25)
-    expect(marker.element.querySelector('i')?.style.width).toBe('100px')
-  })
-
   it('draws an unknown type like an asset, and text as text', () => {
     const { element } = new TagMarker(tag({ type: 'drone"><b>', name: '<img src=x>' }), letter)
-    expect(element.className).toContain('tag--asset')
+    expect(element.className).not.toContain('tag--')
     expect(element.querySelector('img')).toBeNull()
   })
 })

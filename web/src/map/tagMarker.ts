@@ -1,5 +1,5 @@
-import { type Motion, positionAt, retarget, standing } from './motion'
 import type { LabelWish } from './declutter'
+import { type Motion, positionAt, retarget, standing } from './motion'
 import type { MapPoint, MapTag } from './types'
 
 // Average width of a letter of the label's font and its padding, pixels: good
@@ -11,50 +11,54 @@ const labelHeightPx = 20
 const labelGapPx = { avatar: 17, dot: 10 }
 const avatarHalfPx = { avatar: 14, dot: 7 }
 
-/** One tag's element. Written by TagLayer only, never by Vue. */
+/** One tag's element. Written by TagLayer only, never by Vue, and only where something changed. */
 export class TagMarker {
   readonly element = document.createElement('div')
-  private readonly ring = this.element.appendChild(document.createElement('i'))
   private readonly avatar = this.element.appendChild(document.createElement('b'))
   private readonly label = this.element.appendChild(document.createElement('span'))
   private readonly signal: HTMLElement
   private readonly name: HTMLElement
-  private ringPx = -1
-  motion: Motion
-  labelShown = false
-  private labelSide = 0
+  private labelPlace: number | undefined
   private labelWidthPx = 0
+  motion: Motion
+  /** Whether it stands where its newest fix is, so that nothing is to be done. */
+  isPlaced = false
 
   constructor(public tag: MapTag, initials: (name: string) => string) {
     this.motion = standing(tag)
     this.element.dataset.tag = tag.id
-    this.ring.className = 'tag-accuracy'
+    this.element.className = 'tag leaflet-zoom-animated'
     this.avatar.className = 'tag-avatar'
     this.label.className = 'tag-label'
     this.name = this.label.appendChild(document.createElement('em'))
     this.signal = this.label.appendChild(document.createElement('small'))
-    this.write(tag, initials)
+    this.write(tag, undefined, initials)
   }
 
   /** Takes a newer state over; `animate` false puts it there at once. */
   update(tag: MapTag, now: number, initials: (name: string) => string, animate: boolean): void {
     if (tag === this.tag) return
     this.motion = animate ? retarget(this.motion, tag, now) : standing(tag)
-    this.write(tag, initials)
+    this.write(tag, this.tag, initials)
     this.tag = tag
+    this.isPlaced = false
   }
 
-  private write(tag: MapTag, initials: (name: string) => string): void {
-    this.element.className = `tag leaflet-zoom-animated tag--${tag.type === 'person' || tag.type === 'vehicle' ? tag.type : 'asset'}`
-    this.element.classList.toggle('is-stale', tag.stale)
-    this.element.classList.toggle('has-label', this.labelShown)
-    this.element.classList.toggle('is-left', this.labelSide === 1)
-    this.avatar.textContent = initials(tag.name)
-    this.name.textContent = tag.name
-    this.signal.textContent = tag.signal
+  private write(tag: MapTag, old: MapTag | undefined, initials: (name: string) => string): void {
+    const { classList, dataset } = this.element
+    if (tag.type !== old?.type) {
+      classList.toggle('tag--person', tag.type === 'person')
+      classList.toggle('tag--vehicle', tag.type === 'vehicle')
+    }
+    if (tag.stale !== old?.stale) classList.toggle('is-stale', tag.stale)
+    if (tag.name !== old?.name) {
+      this.avatar.textContent = initials(tag.name)
+      this.name.textContent = tag.name
+    }
+    if (tag.signal !== old?.signal) this.signal.textContent = tag.signal
     this.labelWidthPx = (tag.name.length + tag.signal.length) * letterPx + labelPaddingPx
-    this.element.dataset.xM = tag.x.toFixed(2)
-    this.element.dataset.yM = tag.y.toFixed(2)
+    dataset.xM = tag.x.toFixed(2)
+    dataset.yM = tag.y.toFixed(2)
   }
 
   /** What its label asks for, the marker standing at x, y: right of it, else left. */
@@ -72,27 +76,22 @@ export class TagMarker {
 
   /** Shows the label at a place of its wish, or hides it. */
   showLabel(place: number | undefined): void {
-    if (place !== undefined && place !== this.labelSide) {
-      this.labelSide = place
-      this.element.classList.toggle('is-left', place === 1)
-    }
-    if (this.labelShown === (place !== undefined)) return
-    this.labelShown = !this.labelShown
-    this.element.classList.toggle('has-label', this.labelShown)
+    if (place === this.labelPlace) return
+    this.labelPlace = place
+    this.element.classList.toggle('has-label', place !== undefined)
+    if (place !== undefined) this.element.classList.toggle('is-left', place === 1)
   }
 
-  sizeRing(pxPerMetre: number): void {
-    const px = Math.round(this.tag.accuracyM * 2 * pxPerMetre)
-    if (px === this.ringPx) return
-    this.ringPx = px
-    this.ring.style.width = this.ring.style.height = `${px}px`
+  get isLabelled(): boolean {
+    return this.labelPlace !== undefined
   }
 
   position(now: number): MapPoint {
     return positionAt(this.motion, now)
   }
 
-  moveTo(x: number, y: number): void {
-    this.element.style.transform = `translate3d(${x.toFixed(1)}px, ${y.toFixed(1)}px, 0)`
+  /** Puts it at a place in the pane's pixels. */
+  moveTo(at: MapPoint): void {
+    this.element.style.transform = `translate(${at.x.toFixed(1)}px, ${at.y.toFixed(1)}px)`
   }
 }
