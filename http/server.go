@@ -153,6 +153,9 @@ func (s *Server) routes() error {
 	return nil
 }
 
+// Products returns the ids of all products there are.
+func (s *Server) Products() []string { return slices.Clone(s.cfg.Products) }
+
 // API returns the REST API, for what [Route] does not cover.
 func (s *Server) API() huma.API { return s.api }
 

@@ -2,6 +2,7 @@ package corehttp
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -43,6 +44,7 @@ type Config struct {
 
 type routes struct {
 	Config
+	products []string // all there are
 }
 
 // Register adds the routes to the server.
@@ -50,7 +52,7 @@ func Register(s *shell.Server, cfg Config) {
 	if cfg.Changed == nil {
 		cfg.Changed = func(context.Context) {}
 	}
-	r := &routes{cfg}
+	r := &routes{cfg, s.Products()}
 	r.organisations(s)
 	r.locations(s)
 	r.devices(s)
@@ -92,6 +94,17 @@ func checkTimeZone(name string) (string, error) {
 		return name, schema.Errorf(schema.Invalid, "time_zone", "%.60q is not a time zone such as Europe/Moscow", name)
 	}
 	return name, nil
+}
+
+// checkProducts refuses products that there are not: a misspelt one would look
+// switched on and answer 404 everywhere.
+func (r *routes) checkProducts(ids []string) error {
+	for _, id := range ids {
+		if !slices.Contains(r.products, id) {
+			return schema.Errorf(schema.Invalid, "products", "there is no product %q: name some of %s", id, strings.Join(r.products, ", "))
+		}
+	}
+	return nil
 }
 
 // optionalTime is null in JSON while unset.

@@ -98,7 +98,7 @@ func TestOrganisations(t *testing.T) {
 	for _, bad := range []map[string]any{
 		{"name": " "}, {"name": "x\ny"}, {"name": strings.Repeat("x", 201)}, {"name": "z", "time_zone": "Local"},
 		{"name": "z", "time_zone": "../etc/passwd"}, {"name": "z", "keep_days": 0}, {"name": "z", "keep_days": 65536},
-		{"name": "z", "products": []string{"B LE"}},
+		{"name": "z", "products": []string{"B LE"}}, {"name": "z", "products": []string{"ble", "bel"}},
 	} {
 		c.Refuse(400, "POST", organisations, bad)
 	}

@@ -87,6 +87,9 @@ func (r *routes) createOrganisation(ctx context.Context, in *newOrganisation) (*
 	if err != nil {
 		return nil, err
 	}
+	if err := r.checkProducts(in.Body.Products); err != nil {
+		return nil, err
+	}
 	o, err := r.DB.CreateOrganisation(ctx, postgres.Organisation{
 		Name: name, TimeZone: zone, KeepDays: uint16(in.Body.KeepDays), Products: in.Body.Products,
 	})
