@@ -57,13 +57,16 @@ type leader struct {
 func (w *window) scores(current schema.PlanID, end schema.EventTime) (best leader, own float64, found bool) {
 	var loudest [maxScored]float64
 	several := false
-	for i := range w.samples {
-		s := &w.samples[i]
-		if s.at >= end || int(s.receiver) >= maxScored {
+	for i := range w.receivers[:min(len(w.receivers), maxScored)] {
+		r := &w.receivers[i]
+		before := r.samples[:r.from(end)]
+		if len(before) == 0 {
 			continue
 		}
-		loudest[s.receiver] = max(loudest[s.receiver], s.rssi.DBm()-hearingFloor, 1)
-		plan := w.receivers[s.receiver].source.Plan
+		for _, s := range before {
+			loudest[i] = max(loudest[i], s.rssi.DBm()-hearingFloor, 1)
+		}
+		plan := r.source.Plan
 		several = several || found && plan != best.plan
 		best.plan, found = plan, true
 	}

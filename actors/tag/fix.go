@@ -14,10 +14,10 @@ import (
 func (s *State) fix(second schema.EventTime, e *Effects) {
 	end := second.Add(time.Second)
 	s.window.prune(end.Add(-s.cfg.Window))
+	s.window.see(end)
 	s.mem.fixed = second
 	plan := s.plans.Plan(s.mem.choice.choose(s.cfg, &s.window, end))
 	if plan == nil || plan.locator == nil {
-		s.window.see(end)
 		return
 	}
 	s.moveTo(plan, second, e)

@@ -77,7 +77,7 @@ func (s *State) rest() {
 		s.track.Reset()
 	}
 	s.track, s.zoning, s.plan, s.shares = nil, nil, nil, nil
-	s.window.samples, s.window.located = nil, nil
+	s.window.rest()
 }
 
 // Heard takes in what a frame says of the tag.
@@ -107,11 +107,10 @@ func (s *State) Tide(t *Tide, e *Effects) {
 // Each fix uses up a sample at least, so the loop is as bounded as the window.
 func (s *State) advance(e *Effects) {
 	for {
-		first, ok := s.window.firstFresh()
-		if !ok {
+		if s.window.fresh.IsZero() {
 			break
 		}
-		second := first.Second()
+		second := s.window.fresh.Second()
 		if s.mem.fixed > 0 {
 			second = max(second, s.mem.fixed.Add(time.Second))
 		}

@@ -14,8 +14,9 @@ type receiver struct {
 	source    schema.Source // at the newest frame that heard the tag
 	heard     schema.EventTime
 	delivered schema.EventTime
-	plan      *Plan // for which place was looked up
-	place     int   // in plan's layout, or -1
+	plan      *Plan    // for which place was looked up
+	place     int      // in plan's layout, or -1
+	samples   []sample // ordered by time, then power
 }
 
 // placeOn returns the receiver's place on the plan, or -1. The look-up is kept
@@ -32,18 +33,40 @@ func (r *receiver) placeOn(p *Plan) int {
 
 // sample is one observation in the window.
 type sample struct {
-	at       schema.EventTime
-	rssi     schema.CentiDBm
-	receiver int16
-	fresh    bool // no fix has seen it
+	at   schema.EventTime
+	rssi schema.CentiDBm
+}
+
+func (a sample) compare(b sample) int {
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rssi, b.rssi))
+}
+
+// take puts a sample in its place, which is almost always the last.
+func (r *receiver) take(s sample) {
+	if n := len(r.samples); n == 0 || r.samples[n-1].compare(s) <= 0 {
+		r.samples = append(r.samples, s)
+		return
+	}
+	i, _ := slices.BinarySearchFunc(r.samples, s, sample.compare)
+	r.samples = slices.Insert(r.samples, i, s)
+}
+
+// from returns the index of the first sample that is not before a time.
+func (r *receiver) from(at schema.EventTime) int {
+	i, _ := slices.BinarySearchFunc(r.samples, at, func(s sample, at schema.EventTime) int {
+		return cmp.Compare(s.at, at)
+	})
+	return i
 }
 
 // window is who heard the tag, when and how loudly.
 type window struct {
 	receivers []receiver
-	samples   []sample
-	located   []locate.Sample // reused
-	tides     []Tide          // the newest of each plan
+	samples   int              // of all receivers
+	fresh     schema.EventTime // the oldest sample that no fix has seen; zero when there is none
+	located   []locate.Sample  // reused
+	order     []*receiver      // reused
+	tides     []Tide           // the newest of each plan
 }
 
 // note takes in what one frame says.
@@ -59,10 +82,14 @@ func (w *window) note(cfg *Config, h *Heard, oldest schema.EventTime) (newest sc
 		if s.At < oldest {
 			continue
 		}
-		if len(w.samples) >= cfg.MaxSamples {
+		if w.samples >= cfg.MaxSamples {
 			w.dropOldest()
 		}
-		w.samples = append(w.samples, sample{s.At, s.RSSI, int16(at), true})
+		r.take(sample{s.At, s.RSSI})
+		w.samples++
+		if w.fresh.IsZero() || s.At < w.fresh {
+			w.fresh = s.At
+		}
 	}
 	r.heard = max(r.heard, newest)
 	return newest
@@ -84,20 +111,24 @@ func (w *window) receiver(id schema.DeviceID, limit int) int {
 		w.receivers = append(w.receivers, receiver{source: schema.Source{Device: id}})
 		return len(w.receivers) - 1
 	}
-	w.samples = slices.DeleteFunc(w.samples, func(s sample) bool { return int(s.receiver) == stalest })
+	w.samples -= len(w.receivers[stalest].samples)
 	w.receivers[stalest] = receiver{source: schema.Source{Device: id}}
 	return stalest
 }
 
 // dropOldest makes room. Only a transmitter that floods gets here.
 func (w *window) dropOldest() {
-	oldest := 0
-	for i := range w.samples {
-		if w.samples[i].at < w.samples[oldest].at {
-			oldest = i
+	var oldest *receiver
+	for i := range w.receivers {
+		if r := &w.receivers[i]; len(r.samples) > 0 && (oldest == nil || r.samples[0].at < oldest.samples[0].at) {
+			oldest = r
 		}
 	}
-	w.samples = slices.Delete(w.samples, oldest, oldest+1)
+	if oldest == nil {
+		panic("BUG: the window counts samples that it does not hold")
+	}
+	oldest.samples = slices.Delete(oldest.samples, 0, 1)
+	w.samples--
 }
 
 // progress notes how far a device has delivered.
@@ -190,50 +221,54 @@ func (w *window) closed(since, end schema.EventTime, grace time.Duration) bool {
 	return some
 }
 
-// firstFresh returns the oldest sample that no fix has seen.
-func (w *window) firstFresh() (at schema.EventTime, ok bool) {
-	for i := range w.samples {
-		if s := &w.samples[i]; s.fresh && (!ok || s.at < at) {
-			at, ok = s.at, true
-		}
-	}
-	return at, ok
-}
-
 // prune forgets samples up to a time.
 func (w *window) prune(through schema.EventTime) {
-	w.samples = slices.DeleteFunc(w.samples, func(s sample) bool { return s.at <= through })
+	for i := range w.receivers {
+		r := &w.receivers[i]
+		n := r.from(through + 1)
+		r.samples = slices.Delete(r.samples, 0, n)
+		w.samples -= n
+	}
 }
 
 // locate returns the samples before end that the plan's receivers heard, with
-// their age at end, and marks all samples before end as seen. The order is that
-// of the receivers on the plan and then of time, so that sums over them come out
-// the same whatever the order of arrival. The result is valid until the next call.
+// their age at end. The order is that of the receivers on the plan and then of
+// time, so that sums over them come out the same whatever the order of arrival. The
+// result is valid until the next call.
 func (w *window) locate(p *Plan, end schema.EventTime) []locate.Sample {
-	w.located = w.located[:0]
-	for i := range w.samples {
-		s := &w.samples[i]
-		if s.at >= end {
-			continue
-		}
-		s.fresh = false
-		if place := w.receivers[s.receiver].placeOn(p); place >= 0 {
-			w.located = append(w.located, locate.Sample{Receiver: place, RSSIdBm: s.rssi.DBm(), Age: end.Sub(s.at)})
+	w.order = w.order[:0]
+	for i := range w.receivers {
+		if r := &w.receivers[i]; len(r.samples) > 0 && r.placeOn(p) >= 0 {
+			w.order = append(w.order, r)
 		}
 	}
-	slices.SortFunc(w.located, func(a, b locate.Sample) int {
-		return cmp.Or(cmp.Compare(a.Receiver, b.Receiver), cmp.Compare(a.Age, b.Age), cmp.Compare(a.RSSIdBm, b.RSSIdBm))
-	})
+	slices.SortFunc(w.order, func(a, b *receiver) int { return cmp.Compare(a.place, b.place) })
+	w.located = w.located[:0]
+	for _, r := range w.order {
+		for _, s := range r.samples[:r.from(end)] {
+			w.located = append(w.located, locate.Sample{Receiver: r.place, RSSIdBm: s.rssi.DBm(), Age: end.Sub(s.at)})
+		}
+	}
 	return w.located
 }
 
 // see marks all samples before end as seen.
 func (w *window) see(end schema.EventTime) {
-	for i := range w.samples {
-		if w.samples[i].at < end {
-			w.samples[i].fresh = false
+	w.fresh = 0
+	for i := range w.receivers {
+		r := &w.receivers[i]
+		if n := r.from(end); n < len(r.samples) && (w.fresh.IsZero() || r.samples[n].at < w.fresh) {
+			w.fresh = r.samples[n].at
 		}
 	}
+}
+
+// rest gives back what only fixes need.
+func (w *window) rest() {
+	for i := range w.receivers {
+		w.receivers[i].samples = nil
+	}
+	w.samples, w.fresh, w.located, w.order = 0, 0, nil, nil
 }
 
 // loudestAge is how old a sample may be to name the receiver of a fix, unless
@@ -244,19 +279,20 @@ const loudestAge = 2 * time.Second
 // Equal powers go to the receiver that comes first on the plan.
 func (w *window) loudest(p *Plan, end schema.EventTime) (best *receiver, rssi schema.CentiDBm) {
 	recent := false
-	for i := range w.samples {
-		s := &w.samples[i]
-		r := &w.receivers[s.receiver]
-		if s.at >= end || r.placeOn(p) < 0 {
+	for i := range w.receivers {
+		r := &w.receivers[i]
+		if r.placeOn(p) < 0 {
 			continue
 		}
-		isRecent := end.Sub(s.at) <= loudestAge
-		better := best == nil || isRecent && !recent
-		if !better && isRecent == recent {
-			better = s.rssi > rssi || s.rssi == rssi && r.place < best.place
-		}
-		if better {
-			best, rssi, recent = r, s.rssi, isRecent
+		for _, s := range r.samples[:r.from(end)] {
+			isRecent := end.Sub(s.at) <= loudestAge
+			better := best == nil || isRecent && !recent
+			if !better && isRecent == recent {
+				better = s.rssi > rssi || s.rssi == rssi && r.place < best.place
+			}
+			if better {
+				best, rssi, recent = r, s.rssi, isRecent
+			}
 		}
 	}
 	return best, rssi
