@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // lifecycle keeps how the parts are stopped and runs those that work in the
@@ -66,14 +67,20 @@ func (l *lifecycle) wait(ctx context.Context) error {
 	}
 }
 
-// stop stops all parts, the last started first, each within what is left of the
-// context's time. A part that fails to stop does not keep the others running.
+// stop stops all parts, the last started first. A part that fails to stop does
+// not keep the others running, and one that hangs takes half of the time that is
+// left at most, so that the stores at the end always get some.
 func (l *lifecycle) stop(ctx context.Context) error {
 	var errs []error
 	for i := len(l.stops) - 1; i >= 0; i-- {
-		if err := l.stops[i].stop(ctx); err != nil {
+		part, cancel := ctx, context.CancelFunc(func() {})
+		if deadline, ok := ctx.Deadline(); ok && i > 0 {
+			part, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
+		}
+		if err := l.stops[i].stop(part); err != nil {
 			errs = append(errs, fmt.Errorf("stop %s: %w", l.stops[i].name, err))
 		}
+		cancel()
 	}
 	l.stops = nil
 	return errors.Join(errs...)
