@@ -137,12 +137,13 @@ func (s *Server) limit(next http.Handler) http.Handler {
 			s.WriteError(w, r, schema.Errorf(schema.Invalid, "", `the path must not contain "//", "/./", "/../", a backslash or an encoded slash`))
 			return
 		}
+		// A writer without deadlines, as in tests, has no slow peer either. A
+		// connection that becomes a socket leaves the deadline behind.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 		if r.Header.Get("Upgrade") != "" {
 			next.ServeHTTP(w, r)
 			return
 		}
-		// A writer without deadlines, as in tests, has no slow peer either.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 		ctx, cancel := context.WithTimeout(r.Context(), writeTimeout)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
@@ -300,6 +301,33 @@ func TestCrossSiteWrites(t *testing.T) {
 	try(403, "Sec-Fetch-Site", "same-site", "Origin", "https://evil.example.com")
 	try(403, "Origin", "https://evil.example.com")
 	try(403, "Origin", "null")
+}
+
+// deadlines is a writer that notes whether it was given one.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	until time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.until = t
+	return nil
+}
+
+// Naming a protocol that nobody speaks frees no peer from the bound of an answer.
+func TestAnswersHaveADeadline(t *testing.T) {
+	s := shelltest.Start(t, nil, nil)
+	for _, upgrade := range []string{"", "websocket", "x"} {
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/livez", nil)
+		if upgrade != "" {
+			r.Header.Set("Upgrade", upgrade)
+		}
+		s.Handler().ServeHTTP(w, r)
+		if left := time.Until(w.until); w.Code != http.StatusOK || left <= 0 || left > 2*time.Minute {
+			t.Errorf("upgrade %q: %d, an answer may take %v", upgrade, w.Code, left)
+		}
+	}
 }
 
 func TestHeadersAndAddresses(t *testing.T) {
