@@ -15,9 +15,9 @@ type DecisionConfig struct {
 }
 
 // DefaultDecisionConfig returns the values that zones are measured with. At a
-// border both zones have a half and the fixes flicker; three to two is some way
-// beyond it. From 0.55 to 0.65 accuracy is level; above, each step waits longer.
-func DefaultDecisionConfig() DecisionConfig { return DecisionConfig{SwitchP: 0.6, LeastP: 0.2} }
+// border both zones have a half and the fixes flicker; two to one is some way
+// beyond it. Below, single fixes flicker; above 0.7, each change waits longer.
+func DefaultDecisionConfig() DecisionConfig { return DecisionConfig{SwitchP: 0.65, LeastP: 0.2} }
 
 // Validate reports the first field that is out of range.
 func (c DecisionConfig) Validate() error {

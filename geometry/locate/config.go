@@ -57,7 +57,7 @@ func DefaultConfig() Config {
 		WeakDB:     0.25,
 		StaleDB2PS: 10,
 		Tempering:  0.9,
-		ScaleWorth: 12,
+		ScaleWorth: 10,
 		Systematic: 0.25,
 		Floor:      0.05,
 

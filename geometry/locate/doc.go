@@ -50,13 +50,18 @@
 // believed without a survey as so many further points; what is left over becomes
 // a smooth map per receiver, as smooth as foretells best the points left out.
 //
+// # Calibration
+//
+// Without anybody saying where tags are, a [Calibration] learns from their traffic
+// which receivers hear more than their siblings, for all tags of the plan.
+//
 // # Limits
 //
 //   - Without a survey the path loss exponent is that of free space everywhere. A
 //     building with another one is positioned with a scale error that the level
 //     partly absorbs.
-//   - Without a survey all receivers count as equally sensitive; one that hears
-//     6 dB less than its siblings pushes tags away from itself.
+//   - A corner whose only receiver is dead is lost behind its walls: nobody else
+//     tells it from the next room.
 //   - Where receivers stand 20 m apart a brisk walker is followed two metres
 //     behind.
 //   - That a receiver did not hear a tag says nothing: it may have been off.
@@ -70,11 +75,13 @@
 //
 // # Concurrency
 //
-// A [Locator] is immutable and safe for concurrent use. A [Track] is state of
-// one tag: one goroutine at a time. Tracks of one locator may run in parallel.
+// A [Locator] is immutable and safe for concurrent use, and so is the Calibration
+// it may have, which changes. A [Track] is state of one tag: one goroutine at a
+// time. Tracks of one locator may run in parallel.
 //
 // # Determinism
 //
 // Equal samples in equal order give equal bits on one architecture. The order
-// of the samples within one call changes an estimate by rounding only.
+// of the samples within one call changes an estimate by rounding only. Tracks that
+// share a calibration depend on each other's past.
 package locate

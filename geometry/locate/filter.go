@@ -32,6 +32,7 @@ func (f *filter) Update(at time.Duration, samples []Sample) (Estimate, bool) {
 	if len(readings) == 0 {
 		return Estimate{}, false
 	}
+	f.correct(readings)
 	dt := f.predict(at, readings, s)
 	f.weigh(readings, s)
 	est, ok := f.describe(readings, s)
@@ -41,6 +42,7 @@ func (f *filter) Update(at time.Duration, samples []Sample) (Estimate, bool) {
 		f.Reset()
 		return Estimate{}, false
 	}
+	f.teach(&est, readings, s)
 	f.pace.Observe(f.loc.cfg.Motion, est.Pos, dt)
 	return est, true
 }

@@ -34,6 +34,12 @@ type Locator interface {
 	// NewTrack returns the state of a tag of which nothing is known. It is small
 	// until its first Update.
 	NewTrack() Track
+	// NewCalibration returns what is to be learned of the site's receivers, blank.
+	NewCalibration() *Calibration
+	// Calibrated returns the same locator, at no cost, whose tracks learn c
+	// together and make use of it; nil for tracks that do not. A calibration of
+	// another site panics.
+	Calibrated(c *Calibration) Locator
 	// Zones lays zones over the plan for [Track.Zones], or names the first zone
 	// that is not a region (see [fence.Validate]; the cause is wrapped). It takes
 	// some microseconds per cell.
@@ -80,13 +86,14 @@ func New(site Site, cfg Config) (Locator, error) {
 
 // locator is [Locator]. Nothing in it changes after New but the free list.
 type locator struct {
-	cfg        Config
-	grid       grid
-	cols, rows int         // size of every track's window
-	gain       [][]float32 // per receiver and cell: expected power relative to one metre, dB
-	at         []r2.Point  // per receiver: its place, moved into the bounds
-	closed     *closed     // nil for a plan without no-go areas
-	pool       chan *scratch
+	cfg         Config
+	grid        grid
+	cols, rows  int          // size of every track's window
+	gain        [][]float32  // per receiver and cell: expected power relative to one metre, dB
+	at          []r2.Point   // per receiver: its place, moved into the bounds
+	closed      *closed      // nil for a plan without no-go areas
+	calibration *Calibration // nil for a locator that does not learn
+	pool        chan *scratch
 }
 
 // tables computes the expected power of every receiver in every cell, for a tag
@@ -98,6 +105,7 @@ func (l *locator) tables(site Site) {
 	m := newRadioMap(site, &l.cfg, &l.grid)
 	l.cfg.Noise.ScaleDB *= m.scale
 	l.cfg.WeakDB *= m.scale
+	l.cfg.Systematic *= m.scale * m.scale // walls that are on the map are not wrong again
 	l.gain = make([][]float32, len(site.Receivers))
 	l.at = make([]r2.Point, len(site.Receivers))
 	for i, r := range site.Receivers {

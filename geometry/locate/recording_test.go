@@ -26,6 +26,8 @@ type recording struct {
 	zones *fence.Index
 	areas []fence.Zone // what zones is the index of
 	stays map[string][]stay
+
+	calibrate bool // fresh for each replay, so that nothing is learned from elsewhere
 }
 
 type event struct {
@@ -172,6 +174,9 @@ func (rec *recording) locator(t testing.TB) locate.Locator {
 	loc, err := locate.New(rec.site, rec.cfg)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if rec.calibrate {
+		return loc.Calibrated(loc.NewCalibration())
 	}
 	return loc
 }
