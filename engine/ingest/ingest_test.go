@@ -321,7 +321,7 @@ func TestDroppedFramesCloseGaps(t *testing.T) {
 		if n := value(t, reg, "mybeacon_dropped_frames_total"); n != 8 {
 			t.Errorf("%v dropped frames counted, want 8", n)
 		}
-		for _, bad := range []wire.BootRange{{BootID: "b"}, {BootID: "", SeqRange: wire.SeqRange{From: 1, To: 1}}, {BootID: "b", SeqRange: wire.SeqRange{From: 2, To: 1}}} {
+		for _, bad := range []wire.BootRange{{BootID: "b"}, {BootID: "", SeqRange: wire.SeqRange{From: 1, To: 1}}, {BootID: "b", SeqRange: wire.SeqRange{From: 2, To: 1}}, {BootID: "b", SeqRange: wire.SeqRange{From: 1, To: 1<<64 - 1}}} {
 			if r := s.Drop(bad); r != wire.DroppedInvalid {
 				t.Errorf("%+v: %v", bad, r)
 			}

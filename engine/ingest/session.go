@@ -187,9 +187,13 @@ func (s *Session) Drained(ctx context.Context) error {
 	}
 }
 
+// maxDropped bounds the frames of one drop: thirty years of a frame a second. A
+// larger one is a fault, and would spoil the count of what was lost for ever.
+const maxDropped = 1_000_000_000
+
 // Drop takes the device's word that the frames will never come.
 func (s *Session) Drop(r wire.BootRange) wire.Reason {
-	if !wire.ValidBootID(r.BootID) || r.From == 0 || r.To < r.From {
+	if !wire.ValidBootID(r.BootID) || r.From == 0 || r.To < r.From || r.To-r.From >= maxDropped {
 		s.in.cfg.Metrics.refuse(wire.DroppedInvalid)
 		return wire.DroppedInvalid
 	}

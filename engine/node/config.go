@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,11 +21,12 @@ type Config struct {
 	Runtime       string // where the embedded stores' binaries are; empty: look in the usual places
 	PostgresURL   string
 	ClickHouseURL string
-	BaseURL       string // how people reach the console; empty: http://HTTP
-	AdminEmail    string // of the first super-admin
-	AdminPassword string // empty: a random one is made and returned once
-	Version       string // of this program
-	Executable    string // this program, started again for the embedded warehouse
+	BaseURL       string   // how people reach the console; empty: http://HTTP
+	Proxies       []string // networks of reverse proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8
+	AdminEmail    string   // of the first super-admin
+	AdminPassword string   // empty: a random one is made and returned once
+	Version       string   // of this program
+	Executable    string   // this program, started again for the embedded warehouse
 	StopTimeout   time.Duration
 	Log           *slog.Logger
 }
@@ -35,7 +37,7 @@ func DefaultConfig() Config {
 		HTTP:        "127.0.0.1:8080",
 		Ops:         "127.0.0.1:9090",
 		Data:        "data",
-		AdminEmail:  "admin@localhost.localdomain",
+		AdminEmail:  "admin@mybeacon.local",
 		StopTimeout: 10 * time.Second,
 		Log:         slog.Default(),
 	}
@@ -44,7 +46,7 @@ func DefaultConfig() Config {
 // Validate returns an error that names the first field that is wrong and what
 // would be right.
 func (c Config) Validate() error {
-	checks := []func() error{c.validateHTTP, c.validateOps, c.validateData, c.validateStores, c.validateAdmin}
+	checks := []func() error{c.validateHTTP, c.validateProxies, c.validateOps, c.validateData, c.validateStores, c.validateAdmin}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			return err
@@ -64,6 +66,24 @@ func (c Config) validateHTTP() error {
 		return schema.Errorf(schema.Invalid, "base-url", "%q is not an address such as https://beacon.example.org", c.BaseURL)
 	}
 	return nil
+}
+
+func (c Config) validateProxies() error {
+	for _, text := range c.Proxies {
+		if _, err := netip.ParsePrefix(text); err != nil {
+			return schema.Errorf(schema.Invalid, "proxies", "%q is not a network such as 10.0.0.0/8 or 127.0.0.1/32", text)
+		}
+	}
+	return nil
+}
+
+// proxies returns the validated networks.
+func (c Config) proxies() []netip.Prefix {
+	networks := make([]netip.Prefix, len(c.Proxies))
+	for i, text := range c.Proxies {
+		networks[i] = netip.MustParsePrefix(text)
+	}
+	return networks
 }
 
 func (c Config) validateOps() error {

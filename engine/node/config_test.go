@@ -36,6 +36,7 @@ func TestValidateNamesTheField(t *testing.T) {
 	f("http", func(c *node.Config) { c.HTTP = "8080" })
 	f("base-url", func(c *node.Config) { c.BaseURL = "beacon.example.org" })
 	f("base-url", func(c *node.Config) { c.BaseURL = "ftp://beacon.example.org" })
+	f("proxies", func(c *node.Config) { c.Proxies = []string{"10.0.0.0/8", "nginx"} })
 	f("ops", func(c *node.Config) { c.Ops = "no" })
 	f("data", func(c *node.Config) { c.Data = "" })
 	f("data", func(c *node.Config) { c.Data = filepath.Join(file, "below") })

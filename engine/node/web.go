@@ -40,7 +40,7 @@ func (n *Node) buildShell() error {
 	var err error
 	n.shell, err = shell.New(shell.Config{
 		Log: n.log.With("part", "http"), DB: n.stores.relational, Version: n.cfg.Version, Products: ids,
-		Console: web.FS(), Checks: n.checks(), Secure: secure, Origins: n.origins(),
+		Console: web.FS(), Checks: n.checks(), Secure: secure, Origins: n.origins(), Proxies: n.cfg.proxies(),
 	})
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func reasonRows() []reasonRow {
 		{TooManyObservations, "too_many_observations", "a message may hold 100,000 observations: split it"},
 		{HelloExpected, "hello_expected", "the first message of a connection is hello, and there is one"},
 		{ProtocolUnsupported, "protocol_unsupported", "the engine speaks version 1 of the device protocol"},
-		{DroppedInvalid, "dropped_invalid", "dropped needs a boot_id and 1 <= from <= to"},
+		{DroppedInvalid, "dropped_invalid", "dropped needs a boot_id and 1 <= from <= to, at most 1,000,000,000 frames"},
 		{FrameMalformed, "frame_malformed", "the frame is not valid protobuf or JSON"},
 		{BootIDInvalid, "boot_id_invalid", "boot_id is 1 to 64 characters of A-Z a-z 0-9 _ -"},
 		{SeqInvalid, "seq_invalid", "seq counts from 1"},

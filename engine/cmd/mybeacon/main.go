@@ -21,6 +21,7 @@ import (
 const (
 	exitFailure = 1
 	exitUsage   = 2
+	exitPartial = 3
 )
 
 // cli is everything that can be said on the command line. Every flag can also

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -29,14 +31,20 @@ func (c *replayCmd) Run(e *env) error {
 		Token: os.Getenv("MYBEACON_TOKEN"), Email: os.Getenv("MYBEACON_ADMIN_EMAIL"), Password: os.Getenv("MYBEACON_ADMIN_PASSWORD"),
 		Log: warnings(e.log), Progress: replay.Meter(os.Stderr),
 	})
-	if err != nil {
+	if errors.Is(err, context.Canceled) && result.FramesAcked > 0 {
+		err = &exitError{exitPartial, "interrupted; replay it again to send the rest"}
+	} else if err != nil {
 		return err
 	}
+	return errors.Join(c.print(e, result), err)
+}
+
+func (c *replayCmd) print(e *env, result replay.Result) error {
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(result)
 	}
 	took := time.Duration(result.Seconds * float64(time.Second)).Round(time.Millisecond)
-	fmt.Fprintf(e.stdout, "%d of %d frames and %d of %d observations acknowledged in %v\norganisation %s\nlocation     %s\n",
+	_, err := fmt.Fprintf(e.stdout, "%d of %d frames and %d of %d observations acknowledged in %v\norganisation %s\nlocation     %s\n",
 		result.FramesAcked, result.FramesSent, result.ObservationsAcked, result.ObservationsSent, took, result.Organisation, result.Location)
-	return nil
+	return err
 }

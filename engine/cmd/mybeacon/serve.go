@@ -35,15 +35,16 @@ func (f nodeFlags) config(e *env) (node.Config, error) {
 
 type serveCmd struct {
 	nodeFlags
-	HTTP          string `help:"Address of the console, the API and the sockets." default:"127.0.0.1:8080" env:"MYBEACON_HTTP" placeholder:"ADDR"`
-	Ops           string `help:"Address of /metrics, or off." default:"127.0.0.1:9090" env:"MYBEACON_OPS" placeholder:"ADDR"`
-	BaseURL       string `help:"How people reach the console." env:"MYBEACON_BASE_URL" placeholder:"URL"`
-	AdminEmail    string `help:"E-mail of the first super-admin." default:"admin@mybeacon.local" env:"MYBEACON_ADMIN_EMAIL" placeholder:"EMAIL"`
-	AdminPassword string `kong:"-"` // secrets never stand in argv: MYBEACON_ADMIN_PASSWORD only
-	Demo          bool   `help:"Simulate a site with people and things and stream it through the scanners' door." env:"MYBEACON_DEMO"`
-	DemoTags      int    `help:"How many tags the demo has, 20 to 200." default:"60" env:"MYBEACON_DEMO_TAGS" placeholder:"N"`
-	DemoLanguage  string `help:"Language of the demo's names: ${enum}." enum:"en,ru" default:"en" env:"MYBEACON_DEMO_LANGUAGE"`
-	CheckConfig   bool   `help:"Check the settings and stop."`
+	HTTP          string   `help:"Address of the console, the API and the sockets." default:"127.0.0.1:8080" env:"MYBEACON_HTTP" placeholder:"ADDR"`
+	Ops           string   `help:"Address of /metrics, or off." default:"127.0.0.1:9090" env:"MYBEACON_OPS" placeholder:"ADDR"`
+	BaseURL       string   `help:"How people reach the console." env:"MYBEACON_BASE_URL" placeholder:"URL"`
+	Proxies       []string `help:"Networks of reverse proxies whose X-Forwarded-For is believed; without it all people behind one share its login limit." env:"MYBEACON_PROXIES" placeholder:"NET"`
+	AdminEmail    string   `help:"E-mail of the first super-admin." default:"admin@mybeacon.local" env:"MYBEACON_ADMIN_EMAIL" placeholder:"EMAIL"`
+	AdminPassword string   `kong:"-"` // secrets never stand in argv: MYBEACON_ADMIN_PASSWORD only
+	Demo          bool     `help:"Simulate a site with people and things and stream it through the scanners' door." env:"MYBEACON_DEMO"`
+	DemoTags      int      `help:"How many tags the demo has, 20 to 200." default:"60" env:"MYBEACON_DEMO_TAGS" placeholder:"N"`
+	DemoLanguage  string   `help:"Language of the demo's names: ${enum}." enum:"en,ru" default:"en" env:"MYBEACON_DEMO_LANGUAGE"`
+	CheckConfig   bool     `help:"Check the settings and stop."`
 }
 
 // Run implements the command: it returns when the context ends or a part of
@@ -53,7 +54,7 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	cfg.HTTP, cfg.Ops, cfg.BaseURL = c.HTTP, c.Ops, c.BaseURL
+	cfg.HTTP, cfg.Ops, cfg.BaseURL, cfg.Proxies = c.HTTP, c.Ops, c.BaseURL, c.Proxies
 	cfg.AdminEmail, cfg.AdminPassword = c.AdminEmail, os.Getenv("MYBEACON_ADMIN_PASSWORD")
 	if err := c.check(cfg); err != nil {
 		return err
