@@ -105,7 +105,7 @@ func (l *locator) tables(site Site) {
 	m := newRadioMap(site, &l.cfg, &l.grid)
 	l.cfg.Noise.ScaleDB *= m.scale
 	l.cfg.WeakDB *= m.scale
-	l.cfg.Systematic *= m.scale * m.scale // walls that are on the map are not wrong again
+	l.cfg.Systematic *= m.left // walls that are on the map are not wrong again
 	l.gain = make([][]float32, len(site.Receivers))
 	l.at = make([]r2.Point, len(site.Receivers))
 	for i, r := range site.Receivers {

@@ -22,7 +22,8 @@ func (m *radioMap) smooth(cfg *Config) {
 		}
 	}
 	if m.reach > 0 {
-		m.scale = math.Sqrt(math.Min(1, least/plain+agedShare))
+		m.left = least / plain
+		m.scale = math.Sqrt(math.Min(1, m.left+agedShare))
 	}
 }
 
@@ -56,7 +57,7 @@ func (m *radioMap) leaveOneOut(cfg *Config, reach float64) float64 {
 
 // mapShrink is how many spots' worth of zero the map contains: where spots are
 // few or far it tends to zero, and the bare model speaks.
-const mapShrink = 1
+const mapShrink = 2
 
 // kernelEnd is where the kernel is cut, in reaches.
 const kernelEnd = 3.5

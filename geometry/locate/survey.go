@@ -57,6 +57,7 @@ type radioMap struct {
 	spots    [][]spot  // per receiver
 	reach    float64   // kernel width of the map of what is left, metres
 	scale    float64   // of the readings' noise around the map, relative to Config.Noise
+	left     float64   // share of the shadows' variance that the map does not know
 }
 
 // What is believed before any survey: the readings of one spot are off by some
@@ -69,7 +70,7 @@ const (
 
 // newRadioMap learns from a survey of any size; from none it is the bare model.
 func newRadioMap(site Site, cfg *Config, g *grid) *radioMap {
-	m := &radioMap{exponent: cfg.Exponent, offset: make([]float64, len(site.Receivers)), scale: 1}
+	m := &radioMap{exponent: cfg.Exponent, offset: make([]float64, len(site.Receivers)), scale: 1, left: 1}
 	spots := gather(site, g)
 	if len(spots) == 0 {
 		return m

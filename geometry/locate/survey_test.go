@@ -170,7 +170,7 @@ func TestFlatWithTenPlaces(t *testing.T) {
 		return false
 	})
 	t.Logf("%d readings", len(rec.site.Survey))
-	scoreTrack(t, rec, "robot", -1).mustMeet(t, bar{median: 1.25, mean: 1.5, p90: 2.9, zone: 88, low68: 58, high68: 78, low95: 88})
+	scoreTrack(t, rec, "robot", -1).mustMeet(t, bar{median: 1.15, mean: 1.3, p90: 2.5, zone: 88, low68: 58, high68: 78, low95: 88})
 }
 
 func TestLibraryWithSurvey(t *testing.T) {
