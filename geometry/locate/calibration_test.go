@@ -88,7 +88,7 @@ func TestCalibrationDoesNoHarm(t *testing.T) {
 	}
 }
 
-// A tag that lies on a shelf for hours behind a shadow of its own spoils nothing
+// A tag that lies on a shelf for long behind a shadow of its own spoils nothing
 // for the others.
 func TestOneTagDoesNotTeachAlone(t *testing.T) {
 	site := hall(15, 9, 8)
@@ -96,7 +96,7 @@ func TestOneTagDoesNotTeachAlone(t *testing.T) {
 	shelf := newRadio(5, site)
 	shelf.bias = []float64{-15, 0, 10, 0, 0, -10, 0, 0}
 	c := loc.NewCalibration()
-	still(t, loc.Calibrated(c).NewTrack(), shelf, r2.Point{X: 4, Y: 4}, 3*3600)
+	still(t, loc.Calibrated(c).NewTrack(), shelf, r2.Point{X: 4, Y: 4}, 2400)
 	plain := roam(t, loc, newRadio(6, site), 0, 300)
 	taught := roam(t, loc.Calibrated(c), newRadio(6, site), 0, 300)
 	t.Logf("mean error %.2f m, after the shelf %.2f m", plain, taught)

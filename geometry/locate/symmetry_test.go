@@ -115,8 +115,8 @@ func TestUselessReceiversChangeLittle(t *testing.T) {
 // zone never once it has settled.
 func TestStillTagKeepsItsZone(t *testing.T) {
 	t.Parallel()
-	site := hall(16, 10, 8)
-	for seed := range uint64(3) {
+	site := hall(12, 8, 6)
+	for seed := range uint64(2) {
 		r := newRadio(30+seed, site)
 		r.noise = 4
 		for range site.Receivers {
@@ -125,8 +125,8 @@ func TestStillTagKeepsItsZone(t *testing.T) {
 		loc := mustNew(t, site)
 		loc = loc.Calibrated(loc.NewCalibration())
 		zones := mustZones(t, loc,
-			fence.Zone{Index: 0, Polygon: corners(0, 0, 8, 5)}, fence.Zone{Index: 1, Polygon: corners(8, 0, 16, 5)},
-			fence.Zone{Index: 2, Polygon: corners(0, 5, 8, 10)}, fence.Zone{Index: 3, Polygon: corners(8, 5, 16, 10)})
+			fence.Zone{Index: 0, Polygon: corners(0, 0, 7, 5)}, fence.Zone{Index: 1, Polygon: corners(7, 0, 12, 5)},
+			fence.Zone{Index: 2, Polygon: corners(0, 5, 7, 8)}, fence.Zone{Index: 3, Polygon: corners(7, 5, 12, 8)})
 		track := loc.NewTrack()
 		var shares []fence.Share
 		var decision fence.Decision
