@@ -1,9 +1,6 @@
 package locate
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // maxTail bounds one receiver's term e²/(ν·σ²) of the Student-t, so that the
 // product of 1+term over maxReceivers receivers stays within float32: 37^24 is
@@ -39,19 +36,26 @@ func (f *filter) weigh(readings []reading, s *scratch) {
 	f.posterior(len(readings), s)
 }
 
-// rows calls do for each row of the window with the table's values there and
-// the range of the window's cells. A window as wide as the grid is one run of
+// pairs calls do for the readings two by two and for each row of the window, with
+// both tables' values there and the range of the window's cells. Two at a time
+// halve how often the working arrays pass through the processor. An odd one is
+// paired with a reading of no weight. A window as wide as the grid is one run of
 // memory, which saves the loops their overhead on all plans but the largest.
-func (f *filter) rows(receiver int, do func(gain []float32, from, to int)) {
-	cols := f.loc.grid.cols
+func (f *filter) pairs(readings []reading, do func(a, b reading, gainA, gainB []float32, from, to int)) {
+	cols, runs, length := f.loc.grid.cols, f.win.rows, f.win.cols
 	if f.win.cols == cols {
-		start := f.win.row * cols
-		do(f.loc.gain[receiver][start:start+f.win.cells()], 0, f.win.cells())
-		return
+		runs, length = 1, f.win.cells()
 	}
-	for row := range f.win.rows {
-		start := (f.win.row+row)*cols + f.win.col
-		do(f.loc.gain[receiver][start:start+f.win.cols], row*f.win.cols, (row+1)*f.win.cols)
+	for i := 0; i < len(readings); i += 2 {
+		a, b := readings[i], reading{receiver: readings[i].receiver}
+		if i+1 < len(readings) {
+			b = readings[i+1]
+		}
+		tableA, tableB := f.loc.gain[a.receiver], f.loc.gain[b.receiver]
+		for run := range runs {
+			start := (f.win.row+run)*cols + f.win.col
+			do(a, b, tableA[start:start+length], tableB[start:start+length], run*length, (run+1)*length)
+		}
 	}
 }
 
@@ -64,40 +68,40 @@ func (f *filter) meanLevel(readings []reading, s *scratch) {
 		total += r.weight
 	}
 	fill(s.level, w0*float32(f.level.mean)/total)
-	for _, r := range readings {
-		share := r.weight / total
-		f.rows(r.receiver, func(gain []float32, from, to int) {
-			level := s.level[from:to]
-			gain = gain[:len(level)]
-			for i := range level {
-				level[i] += share * (r.rssi - gain[i])
-			}
-		})
-	}
+	f.pairs(readings, func(a, b reading, gainA, gainB []float32, from, to int) {
+		shareA, shareB := a.weight/total, b.weight/total
+		both := shareA*a.rssi + shareB*b.rssi
+		level := s.level[from:to]
+		gainA, gainB = gainA[:len(level)], gainB[:len(level)]
+		for i := range level {
+			level[i] += both - shareA*gainA[i] - shareB*gainB[i]
+		}
+	})
 }
 
 // robustLevel takes one step of the reweighted mean of a Student-t from the
 // plain mean. One step already frees the level from a single shadowed receiver;
-// more change nothing measurable.
+// more change nothing measurable. Two weights share one division.
 func (f *filter) robustLevel(readings []reading, s *scratch) {
 	w0 := float32(1 / f.level.variance)
 	fill(s.num, w0*float32(f.level.mean))
 	fill(s.den, w0)
 	nu := f.loc.cfg.Noise.Freedom
-	for _, r := range readings {
-		weight := r.weight * float32((nu+1)/nu)
-		f.rows(r.receiver, func(gain []float32, from, to int) {
-			level, num, den := s.level[from:to], s.num[from:to], s.den[from:to]
-			gain, num, den = gain[:len(level)], num[:len(level)], den[:len(level)]
-			for i := range level {
-				says := r.rssi - gain[i]
-				e := says - level[i]
-				w := weight / (1 + e*e*r.tail)
-				num[i] += w * says
-				den[i] += w
-			}
-		})
-	}
+	factor := float32((nu + 1) / nu)
+	f.pairs(readings, func(a, b reading, gainA, gainB []float32, from, to int) {
+		level, num, den := s.level[from:to], s.num[from:to], s.den[from:to]
+		gainA, gainB, num, den = gainA[:len(level)], gainB[:len(level)], num[:len(level)], den[:len(level)]
+		weightA, weightB := factor*a.weight, factor*b.weight
+		for i, l := range level {
+			saysA, saysB := a.rssi-gainA[i], b.rssi-gainB[i]
+			eA, eB := saysA-l, saysB-l
+			dA, dB := 1+eA*eA*a.tail, 1+eB*eB*b.tail
+			inverse := 1 / (dA * dB)
+			wA, wB := weightA*dB*inverse, weightB*dA*inverse
+			num[i] += wA*saysA + wB*saysB
+			den[i] += wA + wB
+		}
+	})
 	for i := range s.level {
 		s.level[i] = s.num[i] / s.den[i]
 	}
@@ -108,20 +112,21 @@ func (f *filter) robustLevel(readings []reading, s *scratch) {
 // than a logarithm per receiver.
 func (f *filter) tails(readings []reading, s *scratch) {
 	fill(s.odds, 1)
-	for _, r := range readings {
-		f.rows(r.receiver, func(gain []float32, from, to int) {
-			level, odds := s.level[from:to], s.odds[from:to]
-			gain, odds = gain[:len(level)], odds[:len(level)]
-			for i := range level {
-				e := r.rssi - gain[i] - level[i]
-				t := e * e * r.tail
-				if t > maxTail {
-					t = maxTail
-				}
-				odds[i] *= 1 + t
+	f.pairs(readings, func(a, b reading, gainA, gainB []float32, from, to int) {
+		level, odds := s.level[from:to], s.odds[from:to]
+		gainA, gainB, odds = gainA[:len(level)], gainB[:len(level)], odds[:len(level)]
+		for i, l := range level {
+			eA, eB := a.rssi-gainA[i]-l, b.rssi-gainB[i]-l
+			tA, tB := eA*eA*a.tail, eB*eB*b.tail
+			if tA > maxTail {
+				tA = maxTail
 			}
-		})
-	}
+			if tB > maxTail {
+				tB = maxTail
+			}
+			odds[i] *= (1 + tA) * (1 + tB)
+		}
+	})
 }
 
 // posterior turns s.odds into likelihoods relative to the best cell's, and
@@ -148,7 +153,7 @@ func (f *filter) posterior(readings int, s *scratch) {
 	}
 	f.shut(s)
 	worth := float32(-2 / cfg.ScaleWorth)
-	best := 1 + worth*slices.Max(s.odds)
+	best := 1 + worth*largest(s.odds)
 	steep := float32(-(cfg.ScaleWorth + cfg.Tempering*float64(readings)) / 2)
 	// The misfit at which a cell is negligible, as a log-likelihood: most cells of
 	// a large plan are spared the logarithm and the exponential.
@@ -168,6 +173,17 @@ func (f *filter) posterior(readings int, s *scratch) {
 // mass: 2,000 such cells together are less than 0.2 % of one. The floor revives
 // them with the next fix.
 const negligible = -14
+
+// largest is slices.Max for what is never NaN, at a quarter of its cost.
+func largest(v []float32) float32 {
+	best := v[0]
+	for _, x := range v {
+		if x > best {
+			best = x
+		}
+	}
+	return best
+}
 
 func fill(dst []float32, v float32) {
 	for i := range dst {
