@@ -129,15 +129,21 @@ func TestFlat(t *testing.T) {
 	}
 }
 
-// Any one receiver may die: the error grows, it does not explode. Without the
-// only receiver of the bedroom the median doubles; nobody else hears that corner.
+// Any one receiver may die: the error grows by a third at most. Without the only
+// receiver of the bedroom the median doubles: half of the track is in the corner
+// around it, behind walls, and no assumption about the tag's level or the exponent
+// tells that corner from the next room. Only a survey does (0.84 and 1.34 m).
 func TestFlatWithoutOneReceiver(t *testing.T) {
 	rec := record(t, "flat")
 	whole := scoreTrack(t, rec, "robot", -1).quantile(0.5)
 	for dead := range rec.site.Receivers {
 		s := scoreTrack(t, rec, "robot", dead)
 		t.Logf("without receiver %d: %v", dead, s)
-		if got := s.quantile(0.5); got > 2.1*whole {
+		limit := 1.33 * whole
+		if dead == 1 {
+			limit = 2.1 * whole
+		}
+		if got := s.quantile(0.5); got > limit {
 			t.Errorf("without receiver %d the median error is %.2f m, with all %.2f m", dead, got, whole)
 		}
 		if s.outside > 0 {
