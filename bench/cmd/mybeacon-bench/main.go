@@ -1,5 +1,5 @@
 // Command mybeacon-bench measures MyBeacon: how well it finds tags, on recorded
-// sites and on the simulated one.
+// sites and on the simulated one, how much it carries, and what a kill costs.
 //
 // It is a door handle: flags become a Config, a signal ends the context, and the
 // packages below bench do the work. Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -31,6 +31,7 @@ const (
 type cli struct {
 	Locate locateCmd `cmd:"" help:"Measure positions on a recorded site."`
 	Sim    simCmd    `cmd:"" help:"Measure positions on the simulated site."`
+	loadCmds
 }
 
 // usageError is an argument that was understood and cannot be served.
@@ -48,7 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	code := -1
 	parser, err := kong.New(&cli{},
 		kong.Name("mybeacon-bench"),
-		kong.Description("Measure how well MyBeacon finds tags."),
+		kong.Description("Measure how well MyBeacon finds tags, how fast, and what survives a kill."),
 		kong.UsageOnError(),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(n int) { code = n }),

@@ -1,0 +1,86 @@
+package crash
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"time"
+
+	"mybeacon/bench/sim"
+	"mybeacon/schema"
+)
+
+// maxKills bounds a run: its frames are kept to compare with.
+const maxKills = 1000
+
+// Config of a measurement.
+type Config struct {
+	Kills int // 0 measures what two undisturbed runs differ by
+	Tags  int
+	Seed  uint64
+	// Server is the program mybeacon, or one that takes the same arguments; Runtime
+	// is where the embedded stores' binaries are, if not in a usual place.
+	Server, Runtime string
+	// Calm is how long the site streams before the first kill and after the last one.
+	Calm time.Duration
+	Log  *slog.Logger
+}
+
+// DefaultConfig returns what a measurement of consequence takes, without Server.
+func DefaultConfig() Config {
+	return Config{Kills: 20, Tags: 60, Seed: 1, Calm: 3 * time.Second, Log: slog.New(slog.DiscardHandler)}
+}
+
+// Validate names the first field that is wrong.
+func (c Config) Validate() error {
+	switch {
+	case c.Kills < 0 || c.Kills > maxKills:
+		return schema.Errorf(schema.Invalid, "kills", "%d must be 0 to %d", c.Kills, maxKills)
+	case c.Tags < 1 || c.Tags > sim.MaxTags:
+		return schema.Errorf(schema.Invalid, "tags", "%d must be 1 to %d", c.Tags, sim.MaxTags)
+	case c.Calm <= 0:
+		return schema.Errorf(schema.Invalid, "calm", "%v must be above zero", c.Calm)
+	case c.Log == nil:
+		return schema.Errorf(schema.Invalid, "log", "is needed")
+	}
+	if info, err := os.Stat(c.Server); err != nil || !info.Mode().IsRegular() {
+		return schema.Errorf(schema.Invalid, "server", "%s is not there: build it, or name another program", c.Server)
+	}
+	return nil
+}
+
+// Figures is what a run says.
+type Figures struct {
+	Kills       int
+	Acked       int     // observations
+	Missing     int     // of these
+	Duplicated  int     // rows too many
+	VisitsWrong int     // of the undisturbed server's
+	RecoveryP99 float64 // seconds from a kill to the answer 200 of /readyz; NaN without kills
+
+	// Visits, not in the JSON form, is how many the undisturbed server has, Seconds
+	// how much event time was streamed.
+	Visits, Seconds int
+}
+
+// MarshalJSON writes one object; the recovery is null without kills.
+func (f Figures) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, `{"kills":%d,"acked":%d,"missing":%d,"duplicated":%d,"visits_wrong":%d,"recovery_p99_s":%s}`,
+		f.Kills, f.Acked, f.Missing, f.Duplicated, f.VisitsWrong, f.recovery("null")), nil
+}
+
+func (f Figures) recovery(unknown string) string {
+	if math.IsNaN(f.RecoveryP99) {
+		return unknown
+	}
+	return fmt.Sprintf("%.2f", f.RecoveryP99)
+}
+
+// WriteText writes one figure per line.
+func (f Figures) WriteText(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "kills           %d\nacked           %d\nmissing         %d\nduplicated      %d\nvisits_wrong    %d of %d\nrecovery_p99_s  %s\nstreamed_s      %d\n",
+		f.Kills, f.Acked, f.Missing, f.Duplicated, f.VisitsWrong, f.Visits, f.recovery("-"), f.Seconds)
+	return err
+}

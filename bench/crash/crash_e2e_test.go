@@ -1,0 +1,128 @@
+package crash_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"mybeacon/bench/crash"
+	"mybeacon/engine/embedded/chhost"
+	"mybeacon/engine/node"
+	"mybeacon/schema"
+)
+
+// The test binary is also the server that is killed, and its warehouse.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case chhost.Command:
+			os.Exit(chhost.Main(os.Args[2:]))
+		case "serve":
+			os.Exit(serve(os.Args[2:]))
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// serve is as much of the server's command line as is used here.
+func serve(args []string) int {
+	cfg := node.DefaultConfig()
+	flags := flag.NewFlagSet("serve", flag.ExitOnError)
+	flags.StringVar(&cfg.Data, "data", "", "")
+	flags.StringVar(&cfg.HTTP, "http", "", "")
+	flags.StringVar(&cfg.Ops, "ops", "", "")
+	flags.StringVar(&cfg.AdminEmail, "admin-email", "", "")
+	_ = flags.Parse(args)
+	exe, err := os.Executable()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	cfg.Executable, cfg.AdminPassword = exe, os.Getenv("MYBEACON_ADMIN_PASSWORD")
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := node.New(cfg).Run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func config(t *testing.T) crash.Config {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := crash.DefaultConfig()
+	cfg.Kills, cfg.Tags, cfg.Calm, cfg.Server = 1, 8, time.Second, exe
+	return cfg
+}
+
+func TestOneKill(t *testing.T) {
+	figures, err := crash.Run(t.Context(), config(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if figures.Kills != 1 || figures.Acked == 0 || figures.Visits == 0 || figures.Seconds == 0 {
+		t.Errorf("nothing was measured: %+v", figures)
+	}
+	if figures.Missing != 0 || figures.Duplicated != 0 {
+		t.Errorf("a kill lost or doubled what was acknowledged: %+v", figures)
+	}
+	if !(figures.RecoveryP99 > 0) {
+		t.Errorf("a recovery took no time: %+v", figures)
+	}
+	text, err := json.Marshal(figures)
+	var got map[string]float64
+	if err != nil || json.Unmarshal(text, &got) != nil || len(got) != 6 {
+		t.Fatalf("%s, %v", text, err)
+	}
+	for _, key := range []string{"kills", "acked", "missing", "duplicated", "visits_wrong", "recovery_p99_s"} {
+		if _, there := got[key]; !there {
+			t.Errorf("%s lacks %s", text, key)
+		}
+	}
+	var lines bytes.Buffer
+	if err := figures.WriteText(&lines); err != nil || strings.Count(lines.String(), "\n") != 7 {
+		t.Errorf("%v\n%s", err, &lines)
+	}
+}
+
+func TestConfigNamesWhatIsWrong(t *testing.T) {
+	f := func(field string, change func(*crash.Config)) {
+		t.Helper()
+		cfg := config(t)
+		change(&cfg)
+		_, err := crash.Run(t.Context(), cfg)
+		if schema.KindOf(err) != schema.Invalid || !strings.Contains(err.Error(), field) {
+			t.Errorf("got %v, want something invalid about %s", err, field)
+		}
+	}
+	f("kills", func(c *crash.Config) { c.Kills = -1 })
+	f("tags", func(c *crash.Config) { c.Tags = 0 })
+	f("calm", func(c *crash.Config) { c.Calm = 0 })
+	f("log", func(c *crash.Config) { c.Log = nil })
+	f("server", func(c *crash.Config) { c.Server += "-not" })
+}
+
+// A program that is no server is an error with its last words, and soon.
+func TestNotAServer(t *testing.T) {
+	cfg := config(t)
+	cfg.Server = "/bin/ls"
+	if _, err := os.Stat(cfg.Server); err != nil {
+		t.Skip("skipped: no /bin/ls here")
+	}
+	_, err := crash.Run(t.Context(), cfg)
+	if err == nil || !strings.Contains(err.Error(), "ended while it started") || !strings.Contains(err.Error(), "serve") {
+		t.Errorf("got %v", err)
+	}
+}

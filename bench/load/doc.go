@@ -1,0 +1,42 @@
+// Package load measures how much the engine carries and how fast it answers.
+//
+// [Ingest] streams a crowd of tags through the scanners' door. Its stages are
+//
+//   - "full": a whole server in this process, on embedded stores in a directory of
+//     its own. The receivers are real uplinks (package edge/client) over loopback
+//     sockets, and one live map watches the location.
+//   - "decode": the bytes of such messages to Arrow records, with sessions and
+//     journal as in a server, but without socket, actors and warehouse.
+//
+// # Load
+//
+// The crowd walks on one plan. Each tag sends twice a second; as many receivers as
+// [Config] says hear it, up to twelve, the nearest ones. A receiver sends a frame for
+// every half second of event time. Event time is the crowd's own: it passes as fast
+// as the server takes it, and a tag is fixed once in each second of it.
+//
+// The full stage runs twice as long as asked for. First in a closed loop: a frame
+// goes when what is [maxUnstored] older is acknowledged and what is [maxUnseen]
+// older is on the map. That is the highest rate that can be sustained, and neither
+// the warehouse nor the map falls behind it for however long it lasts. Then at half
+// that rate, by the clock, for the times that things take. Each part is measured
+// after a warm-up.
+//
+// # What the figures mean
+//
+// See [Figures]. Allocations and memory are those of the whole process, so the
+// crowd's and the uplinks' share is in them; PostgreSQL and ClickHouse, which are
+// processes of their own, are not. They and the crowd share the machine's cores with
+// what is measured.
+//
+// # Fences
+//
+// [Fences] measures what follows when a position is known: in which zone it is,
+// what that confirms, and what a live map shows of it. There is no socket that takes
+// positions, so they are made in place; the events come back over one.
+//
+// # Concurrency
+//
+// Ingest and Fences may be called one at a time: they measure the process. A
+// [Fleet] says for itself.
+package load
