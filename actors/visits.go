@@ -20,6 +20,9 @@ func (b *visitBook) note(v schema.Visit) {
 		b.open[v.ID] = v
 	} else {
 		delete(b.open, v.ID)
+		if len(b.open) == 0 { // a map never shrinks
+			b.open = make(map[schema.VisitID]schema.Visit)
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package device
 
 import (
+	"maps"
+
 	"mybeacon/actors/plan"
 	"mybeacon/actors/tag"
 	"mybeacon/schema"
@@ -22,6 +24,7 @@ type State struct {
 
 	health health
 	index  map[schema.TagID]int32 // scratch of one frame
+	widest int                    // most tags of a frame since index and recent were made
 	counts []int32                // scratch: observations per group
 }
 
@@ -144,6 +147,7 @@ func live(o *schema.Heard) bool { return !o.Tag.IsZero() && !o.Late }
 
 // count numbers the tags of the frame and counts their observations.
 func (s *State) count(f *schema.FrameAdmitted) (total int) {
+	s.widest = max(s.widest, len(s.index))
 	clear(s.index)
 	s.counts = s.counts[:0]
 	for i := range f.Observations {
@@ -171,6 +175,16 @@ func (s *State) remember(id schema.TagID, at schema.EventTime) {
 	s.recent[id] = recent{max(r.heard, at), s.stamp}
 }
 
+// slim gives back what a crowd took when it has gone: maps never shrink.
+func (s *State) slim() {
+	const crowd = 64
+	if s.widest > crowd && len(s.recent) < s.widest/8 {
+		left := make(map[schema.TagID]recent, len(s.recent))
+		maps.Copy(left, s.recent) // a clone would be as wide as before
+		s.index, s.recent, s.widest = make(map[schema.TagID]int32), left, 0
+	}
+}
+
 // progress tells the tags that were heard lately, but not in this frame, how far
 // the device has delivered: once per event second, and a last time when the tag's
 // silence has become long enough to be an absence.
@@ -192,6 +206,7 @@ func (s *State) progress(out []Delivery) []Delivery {
 			delete(s.recent, id)
 		}
 	}
+	s.slim()
 	return out
 }
 

@@ -66,7 +66,9 @@ func (a *Actor) Receive(c actor.Context) {
 		return
 	}
 	a.host.Emit(e)
-	e.Reset()
+	if e.Reset(); !s.mem.present {
+		*e = Effects{} // who is away may stay away for long
+	}
 	s.Commit()
 	if _, lifecycle := c.Message().(*actor.Started); !lifecycle {
 		a.cell.strikes = 0

@@ -12,6 +12,11 @@ import (
 // punishes a plan for having more of them.
 const hearingFloor = -105
 
+// fade is what a sample's power counts less per second of its age, dB: the window
+// is long so that positions have receivers enough, and who has gone upstairs would
+// stay below for as long.
+const fade = 6
+
 // choice is which plan a tag is on.
 type choice struct {
 	plan       schema.PlanID
@@ -64,7 +69,8 @@ func (w *window) scores(current schema.PlanID, end schema.EventTime) (best leade
 			continue
 		}
 		for _, s := range before {
-			loudest[i] = max(loudest[i], s.rssi.DBm()-hearingFloor, 1)
+			heard := s.rssi.DBm() - fade*end.Sub(s.at).Seconds()
+			loudest[i] = max(loudest[i], heard-hearingFloor, 1)
 		}
 		plan := r.source.Plan
 		several = several || found && plan != best.plan

@@ -14,7 +14,13 @@ type Config struct {
 	Grace  time.Duration        // how long, in event time, a second waits for a receiver that is behind
 	Zones  fence.DecisionConfig // which zone a fix shows
 	Model  zonemodel.Config     // zones that are learned
-	Fence  fence.Config         // when a visit begins and ends; its Timeout is the silence that makes a tag absent; actors.Config.Fence wins
+
+	// Beyond LongStay the odds that a change of the shown zone must have grow in
+	// proportion to the stay, up to the probability LongStayP.
+	LongStay  time.Duration
+	LongStayP float64
+
+	Fence fence.Config // when a visit begins and ends; its Timeout is the silence that makes a tag absent; actors.Config.Fence wins
 
 	PlanLead    float64 // how many times louder another plan must be to take the tag
 	PlanSeconds int     // for how many fixes on end
@@ -33,7 +39,10 @@ func DefaultConfig() Config {
 		Grace:  2 * time.Second, // a retransmission on a busy network; a dot that is later is worse than one that lacks a receiver
 		Zones:  fence.DefaultDecisionConfig(),
 		Model:  zonemodel.DefaultConfig(),
-		Fence:  fence.DefaultConfig(),
+
+		LongStay: 180 * time.Second, LongStayP: 0.98,
+
+		Fence: fence.DefaultConfig(),
 
 		PlanLead: 1.25, PlanSeconds: 3,
 		StoreEvery: 30 * time.Second, StoreMoveM: 1,

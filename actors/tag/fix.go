@@ -41,7 +41,8 @@ func (s *State) moveTo(plan *Plan, second schema.EventTime, e *Effects) {
 		s.leaveZone(second, e)
 	}
 	if s.mem.fencePlan != plan.Layout.Plan {
-		s.mem.zone, s.mem.fence, s.mem.fencePlan = fence.Decision{}, fence.State{}, plan.Layout.Plan
+		s.mem.zone, s.mem.shownSince = fence.Decision{}, 0
+		s.mem.fence, s.mem.fencePlan = fence.State{}, plan.Layout.Plan
 	}
 	s.dropLostZone(plan, second, e)
 	if s.track == nil || s.plan == nil || s.plan.locator != plan.locator {
@@ -79,7 +80,11 @@ func (s *State) show(plan *Plan, f *schema.Fix, samples []locate.Sample) int {
 	} else {
 		s.shares = s.track.Zones(plan.laid, s.shares)
 	}
-	zone := s.mem.zone.Decide(s.cfg.Zones, s.shares)
+	before := s.mem.zone.Zone()
+	zone := s.mem.zone.Decide(s.hysteresis(f.At), s.shares)
+	if zone != before || s.mem.shownSince.IsZero() {
+		s.mem.shownSince = f.At
+	}
 	if zone != outside {
 		f.Zone = plan.byIndex[zone]
 	}
@@ -89,6 +94,20 @@ func (s *State) show(plan *Plan, f *schema.Fix, samples []locate.Sample) int {
 		}
 	}
 	return zone
+}
+
+// hysteresis returns how sure a change of zone must be now. Who has been in a zone
+// for an hour is less likely to leave it in the next second than who came a minute
+// ago, so the odds asked for grow with a long stay.
+func (s *State) hysteresis(now schema.EventTime) fence.DecisionConfig {
+	cfg := s.cfg.Zones
+	if s.mem.shownSince.IsZero() {
+		return cfg
+	}
+	long := math.Max(now.Sub(s.mem.shownSince).Seconds()/s.cfg.LongStay.Seconds(), 1)
+	odds := cfg.SwitchP / (1 - cfg.SwitchP) * long
+	cfg.SwitchP = math.Max(math.Min(odds/(1+odds), s.cfg.LongStayP), cfg.SwitchP)
+	return cfg
 }
 
 // transit opens and closes visits.

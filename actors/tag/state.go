@@ -43,17 +43,18 @@ type State struct {
 // memory is the part of a tag that must survive a failure of its actor: losing
 // it would leave a visit open for ever. It is a plain value.
 type memory struct {
-	choice    choice
-	zone      fence.Decision // the zone shown
-	fence     fence.State
-	fencePlan schema.PlanID // whose zones the numbers of zone and fence mean
-	visit     schema.Visit  // open exactly while the fence is inside; else zero
-	fixed     schema.EventTime
-	heard     schema.EventTime // newest observation
-	last      schema.Fix       // newest; At is zero when there is none
-	stored    schema.Fix       // newest that went to storage
-	present   bool
-	seen      time.Time // server's clock: the last frame that heard it
+	choice     choice
+	zone       fence.Decision // the zone shown
+	shownSince schema.EventTime
+	fence      fence.State
+	fencePlan  schema.PlanID // whose zones the numbers of zone and fence mean
+	visit      schema.Visit  // open exactly while the fence is inside; else zero
+	fixed      schema.EventTime
+	heard      schema.EventTime // newest observation
+	last       schema.Fix       // newest; At is zero when there is none
+	stored     schema.Fix       // newest that went to storage
+	present    bool
+	seen       time.Time // server's clock: the last frame that heard it
 }
 
 // New returns a tag of which nothing is known.
@@ -156,7 +157,8 @@ func (s *State) leave(e *Effects) {
 		s.mem.last.Zone, s.mem.last.ZoneP = schema.ZoneID{}, 0
 		e.Moved = append(e.Moved, schema.TagMoved{Fix: s.mem.last, Presence: schema.Absent})
 	}
-	s.mem.choice, s.mem.zone = choice{plan: s.mem.choice.plan}, fence.Decision{}
+	s.mem.choice = choice{plan: s.mem.choice.plan}
+	s.mem.zone, s.mem.shownSince = fence.Decision{}, 0
 	s.window = window{}
 	s.rest()
 }
