@@ -37,7 +37,7 @@ func newRecord(cfg Config, devices []provision.Device, seconds int) (*record, er
 		r.devices[d.ID] = i
 	}
 	for n := range seconds {
-		for _, out := range world.Step(second(n)) {
+		for _, out := range step(world, n) {
 			frame := make([]heard, len(out.Frame.Observations))
 			for i, o := range out.Frame.Observations {
 				frame[i] = heard{at: o.At, rssi: o.RSSI}

@@ -66,7 +66,7 @@ func TestRecordFindsWhatIsWrong(t *testing.T) {
 		t.Errorf("of %d: %d missing and %d twice, want 2 and 1", total, missing, twice)
 	}
 	for _, line := range []string{
-		"", "a\tb\tc\td\te", row(0, 0, 0, 0) + "\t1",
+		"", "a\tb\tc\td\te", row(0, prelude, 0, 0) + "\t1",
 		fmt.Sprintf("%v\t1\t0\t0\t0", schema.NewID[schema.DeviceID]()),
 		fmt.Sprintf("%v\t11\t0\t0\t0", devices[0].ID), fmt.Sprintf("%v\t0\t0\t0\t0", devices[0].ID),
 		fmt.Sprintf("%v\t1\t65535\t0\t0", devices[0].ID),
