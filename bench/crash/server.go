@@ -115,7 +115,7 @@ func (s *server) kill() error {
 		return nil
 	}
 	err := s.process.Process.Kill()
-	<-s.ended
+	_ = <-s.ended // it was killed: how it ended says nothing
 	s.process = nil
 	if errors.Is(err, os.ErrProcessDone) {
 		return nil // it ended by itself, which whoever waited for it has told

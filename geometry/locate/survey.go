@@ -130,10 +130,9 @@ const fitRounds = 100
 // It leaves in every spot what is left.
 func (m *radioMap) fit(cfg *Config, spots []spot) {
 	levels := make(map[int]float64)
-	noise := spotVariance
 	for range fitRounds {
 		m.fitLevels(cfg, spots, levels)
-		noise = math.Max(spotVariance, m.meanSquare(cfg, spots, levels))
+		noise := math.Max(spotVariance, m.meanSquare(cfg, spots, levels))
 		m.fitOffsets(cfg, spots, levels, noise/offsetVariance)
 		m.fitExponent(cfg, spots, levels, noise/exponentVariance)
 	}
