@@ -72,12 +72,6 @@ func TestFull(t *testing.T) {
 			t.Errorf("%s is not above zero: %+v", key, figures)
 		}
 	}
-	// Each tag is heard by every receiver twice in a second and fixed once. The stretch
-	// is short, and what is stored may be three seconds ahead of what is shown at one
-	// end of it and not at the other.
-	if per := figures.ObservationsPerS / figures.FixesPerS; per < 2 || per > 32 {
-		t.Errorf("%.1f observations per fix, want about 8", per)
-	}
 	if figures.Dropped > 0 {
 		t.Errorf("a closed loop filled a mailbox: %+v", figures)
 	}
