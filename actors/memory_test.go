@@ -12,7 +12,7 @@ import (
 // TestAnIdleTagIsSmall holds what a tag keeps of memory when it has been there and
 // is gone: its actor, mailbox and state, without posterior and window.
 func TestAnIdleTagIsSmall(t *testing.T) {
-	const tags, ceiling = 1000, 4 << 10
+	const tags, ceiling = 500, 4 << 10
 	l := hallAndKitchen(6)
 	w := newWorld(t, func(c *actors.Config) {
 		c.Output, c.Health = discard{}, discard{}

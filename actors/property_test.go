@@ -45,6 +45,7 @@ func shuffled(rng *rand.Rand, frames []schema.FrameAdmitted) []schema.FrameAdmit
 }
 
 func TestOrderOfSimultaneousFramesDoesNotMatter(t *testing.T) {
+	t.Parallel()
 	l := hallAndKitchen(4)
 	rapid.Check(t, func(rt *rapid.T) {
 		rng, seconds := drawWalk(rt, &l)
@@ -61,6 +62,7 @@ func TestOrderOfSimultaneousFramesDoesNotMatter(t *testing.T) {
 }
 
 func TestOvertakingWithinTheGraceDoesNotMatter(t *testing.T) {
+	t.Parallel()
 	l := hallAndKitchen(4)
 	rapid.Check(t, func(rt *rapid.T) {
 		rng, seconds := drawWalk(rt, &l)
@@ -97,6 +99,7 @@ func loud(model, f schema.FrameAdmitted) schema.FrameAdmitted {
 }
 
 func TestRepeatedFramesChangeNothing(t *testing.T) {
+	t.Parallel()
 	l := hallAndKitchen(3)
 	rapid.Check(t, func(rt *rapid.T) {
 		rng, seconds := drawWalk(rt, &l)
@@ -118,6 +121,7 @@ func TestRepeatedFramesChangeNothing(t *testing.T) {
 // TestVisitsAlternateAndAreCounted checks, at every second of a walk, that a tag
 // enters and leaves in turn and that occupancy is the number of open visits.
 func TestVisitsAlternateAndAreCounted(t *testing.T) {
+	t.Parallel()
 	l := hallAndKitchen(4)
 	rapid.Check(t, func(rt *rapid.T) {
 		_, seconds := drawWalk(rt, &l)

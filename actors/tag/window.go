@@ -43,6 +43,9 @@ func (a sample) compare(b sample) int {
 
 // take puts a sample in its place, which is almost always the last.
 func (r *receiver) take(s sample) {
+	if r.samples == nil {
+		r.samples = make([]sample, 0, 8) // a window at one a second, without growing to it
+	}
 	if n := len(r.samples); n == 0 || r.samples[n-1].compare(s) <= 0 {
 		r.samples = append(r.samples, s)
 		return
