@@ -72,6 +72,7 @@ func (n *Node) collect() {
 func (n *Node) actorKinds() map[string]func() actors.KindStats {
 	return map[string]func() actors.KindStats{
 		"device": func() actors.KindStats { return n.actors.Stats().Device },
+		"plan":   func() actors.KindStats { return n.actors.Stats().Plan },
 		"tag":    func() actors.KindStats { return n.actors.Stats().Tag },
 		"zone":   func() actors.KindStats { return n.actors.Stats().Zone },
 	}
