@@ -123,9 +123,15 @@ func (s *server) kill() error {
 	return err
 }
 
-// stop ends the program in order.
+// stop ends the program in order, if it runs.
 func (s *server) stop() error {
-	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
+	if s.process == nil {
+		return nil
+	}
+	switch err := s.process.Process.Signal(syscall.SIGTERM); {
+	case errors.Is(err, os.ErrProcessDone):
+		return s.kill()
+	case err != nil:
 		return fmt.Errorf("stop the server: %w", err)
 	}
 	select {
@@ -140,10 +146,11 @@ func (s *server) stop() error {
 	}
 }
 
-// release kills the program if it runs, and removes its directory. The stores are
-// gone a moment after their server, and write until then.
+// release stops the program and removes its directory. Killed, it would leave
+// what it keeps outside of it, which only the next start on it sweeps up. The
+// stores of one that had to be killed write a moment longer.
 func (s *server) release() error {
-	err := s.kill()
+	err := s.stop()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(10 * time.Second); ; {
