@@ -55,6 +55,23 @@ type Fix struct {
 	KeepDays     uint16
 }
 
+// ReceiverOffset is by how much one receiver hears louder than its siblings.
+type ReceiverOffset struct {
+	Receiver ReceiverID
+	Offset   CentiDBm // hundredths of a dB
+}
+
+// Offsets is what a plan's traffic has taught about its receivers, in force for
+// its fixes from From on until the next. A receiver that is not named has none.
+type Offsets struct {
+	Organisation OrganisationID
+	Location     LocationID
+	Plan         PlanID
+	From         EventTime // whole second
+	Receivers    []ReceiverOffset
+	KeepDays     uint16
+}
+
 // Visit is one stay of a tag in a zone. LeftAt is zero while it is open. ID is
 // derived from organisation, tag, zone and EnteredAt.
 type Visit struct {

@@ -26,6 +26,7 @@ type Zone struct {
 	ID      ZoneID
 	Number  int // per plan, from 1, shown as "Zone #3"
 	Name    string
+	Parent  ZoneID // zero, or the zone of the same plan that this one is a part of: who is here is there too
 	Polygon []Point
 }
 
@@ -64,6 +65,7 @@ type Layout struct {
 	Zones        []Zone
 	Survey       []SurveyReading // of any number, in no order; may be empty
 	Examples     []ZoneExample   // when there are some, zones are told by them and not by positions
+	NoGo         [][]Point       // polygons in which nobody can be: no fix ever lies in one
 }
 
 // Tag is a registered transmitter and what carries it.
