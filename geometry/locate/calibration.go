@@ -3,21 +3,24 @@ package locate
 import (
 	"fmt"
 	"math"
-	"sync"
-	"sync/atomic"
 
 	"github.com/golang/geo/r2"
 )
 
 // Calibration is what the unlabelled traffic of a plan teaches about its
 // receivers: by how many dB each hears louder or fainter than its siblings. It
-// is shared by the tags of a plan and safe for concurrent use.
+// belongs to one goroutine at a time.
 //
-//	locator, err := locate.New(site, cfg)
 //	calibration := locator.NewCalibration()
 //	err = calibration.Restore(saved)               // optional, after a restart
-//	tags := locator.Calibrated(calibration)        // use this for NewTrack
+//	lessons = track.Lessons(lessons)               // after an Update, of any tag of the plan
+//	calibration.Learn(lessons)
+//	track.Calibrate(calibration.Offsets())         // before an Update, of any tag of the plan
 //	saved = calibration.Snapshot()                 // now and then
+//
+// What a track uses and what the calibration knows are apart on purpose: whoever
+// wants equal input to give equal fixes, whatever the order in which tags get to
+// run, decides which lessons count by then, and sorts them.
 //
 // # Method
 //
@@ -36,15 +39,12 @@ import (
 // the tag's level, and absolute levels per receiver diverge.
 type Calibration struct {
 	bounds     r2.Rect
-	cols, rows int             // parts of the plan
-	offset     []atomic.Uint32 // per receiver: bits of a float32, dB; 0 while nothing is known
-	mean       atomic.Uint32   // of those that are not 0
-
-	mu    sync.Mutex
-	parts []tally   // per receiver and part; guarded by mu
-	sums  []float64 // per receiver: its offset before the mean is taken off; guarded by mu
-	total float64   // of sums; guarded by mu
-	known int       // receivers that have one; guarded by mu
+	cols, rows int       // parts of the plan
+	parts      []tally   // per receiver and part
+	sums       []float64 // per receiver: its offset before the mean is taken off
+	known      []bool    // per receiver: it was heard
+	offsets    *Offsets  // the last ones given out
+	stale      bool      // something was learned since
 }
 
 // tally is a weighted mean in the making.
@@ -57,127 +57,111 @@ const (
 	maxParts = 8 // along each axis
 )
 
-// The strength of a fix's lesson.
+// How lessons are weighed against each other.
 const (
-	partShrink  = 4   // parts that are held to have been right before anything was heard
-	partWorth   = 5   // readings that make a part count by half
-	partMemory  = 200 // readings over which a part's mean is taken at most
-	teachNearDB = 15  // below the loudest, readings teach nothing
-	teachLeast  = 4   // receivers in a fix, below which it teaches nothing
-	teachWithin = 4   // accuracy in metres, above which it teaches nothing
+	partShrink = 4   // parts that are held to have been right before anything was heard
+	partWorth  = 5   // readings that make a part count by half
+	partMemory = 200 // readings over which a part's mean is taken at most
+	mostOffDB  = 15  // a receiver that is off by more is not calibrated but broken
 )
+
+// partsOf returns into how many parts a plan is divided.
+func partsOf(bounds r2.Rect) (cols, rows int) {
+	size := bounds.Size()
+	return count(size.X, partM, maxParts), count(size.Y, partM, maxParts)
+}
 
 // NewCalibration implements [Locator].
 func (l *locator) NewCalibration() *Calibration {
-	size := l.grid.bounds.Size()
-	c := &Calibration{bounds: l.grid.bounds, cols: count(size.X, partM, maxParts), rows: count(size.Y, partM, maxParts)}
-	c.offset = make([]atomic.Uint32, len(l.gain))
+	c := &Calibration{bounds: l.grid.bounds, offsets: newOffsets(l)}
+	c.cols, c.rows = partsOf(c.bounds)
 	c.sums = make([]float64, len(l.gain))
+	c.known = make([]bool, len(l.gain))
 	c.parts = make([]tally, len(l.gain)*c.cols*c.rows)
 	return c
 }
 
-// Calibrated implements [Locator].
-func (l *locator) Calibrated(c *Calibration) Locator {
-	if c != nil && (len(c.offset) != len(l.gain) || c.bounds != l.grid.bounds) {
-		panic("BUG: locate: a calibration of another site")
-	}
-	with := *l
-	with.calibration = c
-	return &with
-}
-
-// Offset returns how many dB the receiver hears more than its siblings, 0 while
-// that is not known.
-func (c *Calibration) Offset(receiver int) float64 { return float64(c.load(receiver)) }
-
-func (c *Calibration) load(receiver int) float32 {
-	bits := c.offset[receiver].Load()
-	if bits == 0 {
-		return 0
-	}
-	return math.Float32frombits(bits) - math.Float32frombits(c.mean.Load())
-}
-
-// correct takes the receivers' offsets off what they heard.
-func (f *filter) correct(readings []reading) {
-	c := f.loc.calibration
-	if c == nil {
-		return
-	}
-	for i := range readings {
-		readings[i].rssi -= c.load(readings[i].receiver)
-	}
-}
-
-// teach hands the calibration what the fix leaves unexplained.
-func (f *filter) teach(est *Estimate, readings []reading, s *scratch) {
-	c := f.loc.calibration
-	if c == nil || len(readings) < teachLeast || est.AccuracyM > teachWithin {
-		return
-	}
-	g := &f.loc.grid
-	cell := g.cellAt(est.Pos)
-	col, row := cell%g.cols-f.win.col, cell/g.cols-f.win.row
-	if col < 0 || col >= f.win.cols || row < 0 || row >= f.win.rows {
-		return // an estimate that had to leave a no-go area may be outside the window
-	}
-	level := s.level[row*f.win.cols+col]
-	part := c.part(est.Pos)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i := range readings {
-		r := &readings[i]
-		if readings[0].rssi-r.rssi > teachNearDB {
+// Learn takes in what fixes of the plan's tags teach. Equal lessons in equal
+// order teach exactly the same. Lessons that cannot be of this site are ignored,
+// but not all of another site's can be told.
+func (c *Calibration) Learn(lessons []Lesson) {
+	n := int32(c.cols * c.rows)
+	for _, l := range lessons {
+		if l.Receiver < 0 || int(l.Receiver) >= len(c.known) || l.Part < 0 || l.Part >= n || !l.sane() {
 			continue
 		}
-		e := r.rssi - f.loc.gain[r.receiver][cell] - level
-		// Of a reading that is far off little is believed, as in weigh.
-		w := r.weight / (readings[0].weight * (1 + r.tail*e*e))
-		c.learn(r.receiver, part, float64(w), float64(e+c.load(r.receiver)))
+		c.learn(int(l.Receiver), int(l.Part), float64(l.Weight), float64(l.ExcessDB))
 	}
-}
-
-func (c *Calibration) part(p r2.Point) int {
-	at, size := p.Sub(c.bounds.Lo()), c.bounds.Size()
-	col := min(int(at.X/size.X*float64(c.cols)), c.cols-1)
-	row := min(int(at.Y/size.Y*float64(c.rows)), c.rows-1)
-	return row*c.cols + col
 }
 
 // learn adds what a receiver heard too much, in dB, and renews its offset.
 func (c *Calibration) learn(receiver, part int, weight, excess float64) {
-	n := c.cols * c.rows
-	parts := c.parts[receiver*n : (receiver+1)*n]
+	parts := c.partsOf(receiver)
 	t := &parts[part]
 	t.weight = math.Min(t.weight+weight, partMemory)
 	t.mean += (excess - t.mean) * math.Min(weight/t.weight, 1)
-	c.renew(receiver, parts)
+	c.renew(receiver)
 }
 
-// renew computes the offset of a receiver from its parts and publishes it.
-func (c *Calibration) renew(receiver int, parts []tally) {
+func (c *Calibration) partsOf(receiver int) []tally {
+	n := c.cols * c.rows
+	return c.parts[receiver*n : (receiver+1)*n]
+}
+
+// renew computes the offset of a receiver from its parts.
+func (c *Calibration) renew(receiver int) {
 	sum, weight := 0.0, 0.0
-	for _, t := range parts {
+	for _, t := range c.partsOf(receiver) {
 		w := t.weight / (t.weight + partWorth)
 		sum += w * t.mean
 		weight += w
 	}
-	if weight == 0 {
-		return
+	c.known[receiver] = weight > 0
+	c.sums[receiver] = sum / (weight + partShrink)
+	c.stale = true
+}
+
+// Offsets returns what has been learned so far. It is the same as before, to the
+// pointer, until some receiver's offset has changed by a fair part of a quarter
+// of a decibel: less changes no fix that one could tell, and every change is
+// stored for good.
+func (c *Calibration) Offsets() *Offsets {
+	if !c.stale {
+		return c.offsets
 	}
-	if c.offset[receiver].Load() == 0 {
-		c.known++
+	c.stale = false
+	total, n := 0.0, 0.0
+	for r, known := range c.known {
+		if known {
+			total += c.sums[r]
+			n++
+		}
 	}
-	offset := sum / (weight + partShrink)
-	c.total += offset - c.sums[receiver]
-	c.sums[receiver] = offset
-	published := float32(offset)
-	if published == 0 {
-		published = math.SmallestNonzeroFloat32 // 0 is kept for "not known"
+	next := Offsets{bounds: c.bounds, db: make([]float32, len(c.known))}
+	for r, known := range c.known {
+		if known {
+			next.db[r] = quantise(c.offsets.db[r], c.sums[r]-total/n)
+		}
 	}
-	c.offset[receiver].Store(math.Float32bits(published))
-	c.mean.Store(math.Float32bits(float32(c.total / float64(c.known))))
+	if !next.Equal(c.offsets) {
+		c.offsets = &next
+	}
+	return c.offsets
+}
+
+// The steps in which offsets are given out, and how far what was learned may be
+// from the step given out before another is.
+const (
+	stepDB   = 0.25
+	stickyDB = 0.75 * stepDB
+)
+
+func quantise(before float32, learned float64) float32 {
+	learned = math.Max(-mostOffDB, math.Min(learned, mostOffDB))
+	if math.Abs(learned-float64(before)) <= stickyDB {
+		return before
+	}
+	return float32(math.Round(learned/stepDB) * stepDB)
 }
 
 // CalibrationSnapshot is a [Calibration] to be stored, as JSON or otherwise. Its
@@ -187,19 +171,18 @@ type CalibrationSnapshot struct {
 	Cols      int            `json:"cols"`
 	Rows      int            `json:"rows"`
 	Receivers [][][2]float64 `json:"receivers"` // per receiver and part: weight, mean in dB
+	Offsets   []float64      `json:"offsets"`   // per receiver: dB, as last given out
 }
 
 // Snapshot returns all that was learned. Receivers that learned nothing are empty.
 func (c *Calibration) Snapshot() CalibrationSnapshot {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := CalibrationSnapshot{Cols: c.cols, Rows: c.rows, Receivers: make([][][2]float64, len(c.offset))}
-	n := c.cols * c.rows
+	s := CalibrationSnapshot{Cols: c.cols, Rows: c.rows, Receivers: make([][][2]float64, len(c.known)), Offsets: make([]float64, len(c.known))}
 	for r := range s.Receivers {
-		if c.offset[r].Load() == 0 {
+		s.Offsets[r] = c.offsets.DB(r)
+		if !c.known[r] {
 			continue
 		}
-		for _, t := range c.parts[r*n : (r+1)*n] {
+		for _, t := range c.partsOf(r) {
 			s.Receivers[r] = append(s.Receivers[r], [2]float64{t.weight, t.mean})
 		}
 	}
@@ -207,34 +190,47 @@ func (c *Calibration) Snapshot() CalibrationSnapshot {
 }
 
 // Restore replaces all that was learned, or reports why the snapshot is not of
-// such a site and changes nothing.
+// such a site and changes nothing. A calibration that was restored goes on exactly
+// as the one that the snapshot is of.
 func (c *Calibration) Restore(s CalibrationSnapshot) error {
+	if err := c.check(s); err != nil {
+		return err
+	}
+	clear(c.parts)
+	for r, parts := range s.Receivers {
+		for i, t := range parts {
+			c.partsOf(r)[i] = tally{t[0], t[1]}
+		}
+		c.renew(r)
+	}
+	c.offsets = &Offsets{bounds: c.bounds, db: make([]float32, len(c.known))}
+	for r, db := range s.Offsets {
+		c.offsets.db[r] = float32(db)
+	}
+	return nil
+}
+
+// maxExcessDB bounds what a receiver can possibly hear too much.
+const maxExcessDB = 200
+
+func (c *Calibration) check(s CalibrationSnapshot) error {
 	n := c.cols * c.rows
-	if s.Cols != c.cols || s.Rows != c.rows || len(s.Receivers) != len(c.offset) {
+	if s.Cols != c.cols || s.Rows != c.rows || len(s.Receivers) != len(c.known) {
 		return fmt.Errorf("locate: a calibration of %d by %d parts and %d receivers does not fit %d by %d and %d",
-			s.Cols, s.Rows, len(s.Receivers), c.cols, c.rows, len(c.offset))
+			s.Cols, s.Rows, len(s.Receivers), c.cols, c.rows, len(c.known))
+	}
+	if len(s.Offsets) != 0 && len(s.Offsets) != len(c.known) {
+		return fmt.Errorf("locate: a calibration has %d offsets of %d", len(s.Offsets), len(c.known))
 	}
 	for r, parts := range s.Receivers {
 		if len(parts) != 0 && len(parts) != n {
 			return fmt.Errorf("locate: receiver %d has %d parts of %d", r, len(parts), n)
 		}
 		for _, t := range parts {
-			if !(t[0] >= 0 && t[0] <= partMemory) || !(math.Abs(t[1]) <= 200) {
+			if !(t[0] >= 0 && t[0] <= partMemory) || !(math.Abs(t[1]) <= maxExcessDB) {
 				return fmt.Errorf("locate: receiver %d has learned %g dB by %g readings", r, t[1], t[0])
 			}
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.total, c.known = 0, 0
-	clear(c.parts)
-	clear(c.sums)
-	for r, parts := range s.Receivers {
-		c.offset[r].Store(0)
-		for i, t := range parts {
-			c.parts[r*n+i] = tally{t[0], t[1]}
-		}
-		c.renew(r, c.parts[r*n:(r+1)*n])
-	}
-	return nil
+	return checkOffsets(s.Offsets)
 }

@@ -53,7 +53,8 @@
 // # Calibration
 //
 // Without anybody saying where tags are, a [Calibration] learns from their traffic
-// which receivers hear more than their siblings, for all tags of the plan.
+// which receivers hear more than their siblings, for all tags of the plan. Tracks
+// give lessons and take offsets; between the two stands whoever runs the plan.
 //
 // # Limits
 //
@@ -78,13 +79,13 @@
 //
 // # Concurrency
 //
-// A [Locator] is immutable and safe for concurrent use, and so is the Calibration
-// it may have, which changes. A [Track] is state of one tag: one goroutine at a
-// time. Tracks of one locator may run in parallel.
+// A [Locator] and [Offsets] are immutable and safe for concurrent use. A [Track] is
+// state of one tag, a [Calibration] that of one plan: one goroutine at a time.
+// Tracks of one locator may run in parallel.
 //
 // # Determinism
 //
 // Equal samples in equal order give equal bits on one architecture. The order
-// of the samples within one call changes an estimate by rounding only. Tracks that
-// share a calibration depend on each other's past.
+// of the samples within one call changes an estimate by rounding only. A track
+// knows nothing of others but the offsets that it is given.
 package locate

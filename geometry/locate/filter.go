@@ -18,10 +18,13 @@ type filter struct {
 	last  time.Duration // event time of the posterior
 	level level         // survives a restart of the posterior, not a Reset
 	pace  track.Pace
+
+	offsets *Offsets // nil for none; survives a Reset
+	lessons []Lesson // of the last Update
 }
 
 // Reset implements [Track].
-func (f *filter) Reset() { *f = filter{loc: f.loc} }
+func (f *filter) Reset() { *f = filter{loc: f.loc, offsets: f.offsets} }
 
 // Update implements [Track]. It is one step of a Bayes filter: predict by the
 // motion, weigh by the readings, describe what has become of the belief.
@@ -30,6 +33,7 @@ func (f *filter) Update(at time.Duration, samples []Sample) (Estimate, bool) {
 	defer f.loc.giveBack(s)
 	readings := s.heard.condense(&f.loc.cfg, samples)
 	if len(readings) == 0 {
+		f.lessons = f.lessons[:0]
 		return Estimate{}, false
 	}
 	f.correct(readings)
@@ -54,6 +58,7 @@ func (f *filter) predict(at time.Duration, readings []reading, s *scratch) time.
 	cfg := &f.loc.cfg
 	if f.mass == nil {
 		f.mass = make([]float32, f.loc.cols*f.loc.rows)
+		f.lessons = make([]Lesson, 0, min(f.loc.cfg.MaxReceivers, len(f.loc.gain)))
 		f.level = newLevel(cfg.Level)
 		f.restart(at, readings)
 		return 0

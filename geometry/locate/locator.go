@@ -36,10 +36,9 @@ type Locator interface {
 	NewTrack() Track
 	// NewCalibration returns what is to be learned of the site's receivers, blank.
 	NewCalibration() *Calibration
-	// Calibrated returns the same locator, at no cost, whose tracks learn c
-	// together and make use of it; nil for tracks that do not. A calibration of
-	// another site panics.
-	Calibrated(c *Calibration) Locator
+	// Offsets makes offsets of what was learned earlier, in dB, one per receiver
+	// of the site, or says what is wrong with them.
+	Offsets(dB []float64) (*Offsets, error)
 	// Zones lays zones over the plan for [Track.Zones], or names the first zone
 	// that is not a region (see [fence.Validate]; the cause is wrapped). It takes
 	// some microseconds per cell.
@@ -60,7 +59,14 @@ type Track interface {
 	// to into, which it grows if need be, and returns it; nil while nothing is
 	// known, or when z is of a plan with another site.
 	Zones(z *Zones, into []fence.Share) []fence.Share
-	// Reset forgets everything and frees the memory of the posterior.
+	// Lessons appends to into what the last Update teaches about the receivers,
+	// which is often nothing, and returns it.
+	Lessons(into []Lesson) []Lesson
+	// Calibrate lets the next Updates take o off what the receivers hear; nil is
+	// no offsets. Offsets of another site panic.
+	Calibrate(o *Offsets)
+	// Reset forgets everything about the tag and frees the memory of the posterior.
+	// Offsets, which are the plan's, stay.
 	Reset()
 }
 
@@ -86,14 +92,13 @@ func New(site Site, cfg Config) (Locator, error) {
 
 // locator is [Locator]. Nothing in it changes after New but the free list.
 type locator struct {
-	cfg         Config
-	grid        grid
-	cols, rows  int          // size of every track's window
-	gain        [][]float32  // per receiver and cell: expected power relative to one metre, dB
-	at          []r2.Point   // per receiver: its place, moved into the bounds
-	closed      *closed      // nil for a plan without no-go areas
-	calibration *Calibration // nil for a locator that does not learn
-	pool        chan *scratch
+	cfg        Config
+	grid       grid
+	cols, rows int         // size of every track's window
+	gain       [][]float32 // per receiver and cell: expected power relative to one metre, dB
+	at         []r2.Point  // per receiver: its place, moved into the bounds
+	closed     *closed     // nil for a plan without no-go areas
+	pool       chan *scratch
 }
 
 // tables computes the expected power of every receiver in every cell, for a tag

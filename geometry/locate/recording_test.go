@@ -175,9 +175,6 @@ func (rec *recording) locator(t testing.TB) locate.Locator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rec.calibrate {
-		return loc.Calibrated(loc.NewCalibration())
-	}
 	return loc
 }
 
@@ -186,7 +183,11 @@ func (rec *recording) locator(t testing.TB) locate.Locator {
 // or −1.
 func (rec *recording) replay(t testing.TB, track string, without int, each func(second float64, est locate.Estimate, state locate.Track)) {
 	t.Helper()
-	state, events := rec.locator(t).NewTrack(), rec.heard[track]
+	loc, events := rec.locator(t), rec.heard[track]
+	state := schooled{Track: loc.NewTrack()}
+	if rec.calibrate {
+		state.c = loc.NewCalibration()
+	}
 	const window = 5
 	var samples []locate.Sample
 	for first, next, second := 0, 0, 0.0; next < len(events); second++ {

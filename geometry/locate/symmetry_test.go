@@ -55,8 +55,7 @@ func TestTurningTheSiteTurnsTheFixes(t *testing.T) {
 	}
 	for name, turn := range turns {
 		a, b := mustNew(t, site), mustNew(t, turned(site, turn))
-		a, b = a.Calibrated(a.NewCalibration()), b.Calibrated(b.NewCalibration())
-		one, other := a.NewTrack(), b.NewTrack()
+		one, other := schooled{a.NewTrack(), a.NewCalibration()}, schooled{b.NewTrack(), b.NewCalibration()}
 		r := newRadio(2, site)
 		for i := range 40 {
 			samples := r.hear(r2.Point{X: 2 + float64(i)/4, Y: 4 + float64(i%10)/5})
@@ -123,11 +122,10 @@ func TestStillTagKeepsItsZone(t *testing.T) {
 			r.bias = append(r.bias, 3*r.rng.NormFloat64())
 		}
 		loc := mustNew(t, site)
-		loc = loc.Calibrated(loc.NewCalibration())
 		zones := mustZones(t, loc,
 			fence.Zone{Index: 0, Polygon: corners(0, 0, 7, 5)}, fence.Zone{Index: 1, Polygon: corners(7, 0, 12, 5)},
 			fence.Zone{Index: 2, Polygon: corners(0, 5, 7, 8)}, fence.Zone{Index: 3, Polygon: corners(7, 5, 12, 8)})
-		track := loc.NewTrack()
+		track := schooled{loc.NewTrack(), loc.NewCalibration()}
 		var shares []fence.Share
 		var decision fence.Decision
 		changes, last := 0, fence.Outside
