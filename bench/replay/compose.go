@@ -14,8 +14,6 @@ import (
 const Base schema.EventTime = 1_767_225_600_000
 
 const (
-	// aliveEvery is the longest event time without a frame of a receiver.
-	aliveEvery = 5 * time.Second
 	// pauseAfter is the silence of all receivers after which a recording is
 	// taken as paused; it is above the timeout after which a tag is absent.
 	pauseAfter = 2 * time.Minute
@@ -23,10 +21,10 @@ const (
 	maxPerFrame = 5_000
 )
 
-// bootID names the replay of these events. The 1 is the version of the way
+// bootID names the replay of these events. The 2 is the version of the way
 // frames are composed: another way must not meet the frames of this one.
 func bootID(site *recording.Site) string {
-	sum := sha256.Sum256(append([]byte("mybeacon replay 1\x00"), site.Digest[:]...))
+	sum := sha256.Sum256(append([]byte("mybeacon replay 2\x00"), site.Digest[:]...))
 	return "replay-" + hex.EncodeToString(sum[:16])
 }
 
@@ -41,40 +39,33 @@ type composer struct {
 	site         *recording.Site
 	transmitters []schema.Transmitter // of each track
 	boot         string
-	cursors      []int              // per track: the next event
-	seqs         []uint64           // per receiver: of its last frame
-	told         []schema.EventTime // per receiver: until when it told what it heard
-	now, last    schema.EventTime   // the second to make next, the second of the last event
-	quiet        schema.EventTime   // end of the last second in which anything was heard
+	cursors      []int            // per track: the next event
+	seqs         []uint64         // per receiver: of its last frame
+	now, last    schema.EventTime // the second to make next, the second of the last event
+	quiet        schema.EventTime // end of the last second in which anything was heard
 }
 
 func newComposer(site *recording.Site, transmitters []schema.Transmitter) *composer {
 	first, last := site.Span()
 	c := &composer{
 		site: site, transmitters: transmitters, boot: bootID(site),
-		cursors: make([]int, len(site.Tracks)), seqs: make([]uint64, len(site.Receivers)), told: make([]schema.EventTime, len(site.Receivers)),
+		cursors: make([]int, len(site.Tracks)), seqs: make([]uint64, len(site.Receivers)),
 		now: Base.Add(first).Second(), last: Base.Add(last).Second(),
-	}
-	for i := range c.told {
-		c.told[i] = c.now.Add(-aliveEvery) // so that the first second has a frame of each
 	}
 	c.quiet = c.now
 	return c
 }
 
-// next returns the next second that has frames, and its frames in the order of
-// receivers; false at the end.
+// next returns the next second and its frames in the order of receivers; false at
+// the end.
 func (c *composer) next() (schema.EventTime, []outgoing, bool) {
-	for c.now <= c.last {
-		second := c.now
-		heard := c.hear(second)
-		frames := c.frames(second, heard)
-		c.now = c.following(second)
-		if len(frames) > 0 {
-			return second, frames, true
-		}
+	if c.now > c.last {
+		return 0, nil, false
 	}
-	return 0, nil, false
+	second := c.now
+	frames := c.frames(second.Add(time.Second), c.hear(second))
+	c.now = c.following(second)
+	return second, frames, true
 }
 
 // hear returns what each receiver heard in the second, in the order of time.
@@ -95,17 +86,13 @@ func (c *composer) hear(second schema.EventTime) [][]schema.Observation {
 	return heard
 }
 
-// frames makes a frame of each receiver that heard something, or that has been
-// silent for long, or for which the recording ends.
-func (c *composer) frames(second schema.EventTime, heard [][]schema.Observation) []outgoing {
+// frames makes the frames of the second that ends then: of each receiver one, empty
+// when it heard nothing. A server that waits for everybody before it fixes a tag
+// then waits for nobody who was merely silent.
+func (c *composer) frames(end schema.EventTime, heard [][]schema.Observation) []outgoing {
 	var out []outgoing
-	end := second.Add(time.Second)
 	for r, observations := range heard {
-		if len(observations) == 0 && end.Sub(c.told[r]) < aliveEvery && second < c.last {
-			continue
-		}
 		slices.SortStableFunc(observations, func(a, b schema.Observation) int { return int(min(max(a.At-b.At, -1), 1)) })
-		c.told[r] = end
 		for first := true; first || len(observations) > 0; first = false {
 			n := min(len(observations), maxPerFrame)
 			c.seqs[r]++

@@ -10,9 +10,10 @@
 // it recognises: running it again adds nothing.
 //
 // A receiver that hears nothing while the recording goes on sends an empty frame
-// every 5 s, "I listened until now": only so the server can tell a tag that left
-// from a scanner that died. When nobody hears anything for two minutes the
-// recording is taken as paused: silence has been told, the hole is skipped.
+// every second, "I listened until now": the server tells a tag that left from a
+// scanner that died, and does not wait for one that has nothing to say. When nobody
+// hears anything for two minutes the recording is taken as paused: silence has been
+// told, the hole is skipped.
 //
 // # Pace
 //
@@ -20,6 +21,10 @@
 // frame is sent while another one that is more than 4 s older is unacknowledged:
 // the server takes observations that are up to 5 s older than a tag's newest as
 // live, and devices that ran ahead of others would make theirs late.
+//
+// A replay gives the receivers new tokens, which ends another replay of the same
+// site. So a second one on this machine is refused while the first one runs, and
+// one that loses its tokens to somebody elsewhere says so.
 //
 // [Run] is safe for concurrent use; a [Player] serves one replay, and its Acked
 // may be called from any goroutine.

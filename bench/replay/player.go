@@ -169,7 +169,7 @@ func (p *Player) await(ctx context.Context, uplinks []Uplink, second schema.Even
 			if err == nil {
 				accepted = time.Now()
 			} else if time.Since(accepted) > refusal {
-				return fmt.Errorf("receiver %q: %w", p.site.Receivers[device].Name, err)
+				return fmt.Errorf("receiver %q: %w; if it was taken before, another replay of the site has issued new tokens: run one at a time", p.site.Receivers[device].Name, err)
 			}
 		}
 	}

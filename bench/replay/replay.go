@@ -60,6 +60,11 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	release, err := alone(cfg.Server, site.Name)
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
 	there, err := setUp(ctx, cfg, wanted)
 	if err != nil {
 		return Result{}, err
