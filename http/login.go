@@ -86,6 +86,7 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error
 	email := strings.TrimSpace(in.Body.Email)
 	account, address := "account "+strings.ToLower(email), "address "+limitKey(addressOf(ctx))
 	if err := s.failures.take(time.Now(), account, address); err != nil {
+		s.cfg.Metrics.refused(tooManyBad)
 		return nil, err
 	}
 	who, err := s.verify(ctx, email, in.Body.Password)
@@ -93,7 +94,7 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error
 		if schema.KindOf(err) != schema.Unauthorized {
 			s.failures.refund(account, address)
 		}
-		return nil, err
+		return nil, s.counted(badPassword, err)
 	}
 	s.failures.succeed(account, address)
 	token, expires, err := s.begin(ctx, in.Session, who)
@@ -147,6 +148,7 @@ func (s *Server) logout(ctx context.Context, in *struct {
 		if err != nil {
 			return nil, err
 		}
+		s.RightsChanged()
 	}
 	return &logoutOutput{SetCookie: s.cookieOf("", time.Time{})}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -24,10 +25,19 @@ func (s *Server) chain(router http.Handler) http.Handler {
 
 type requestKey struct{}
 
+// request is what the middlewares note of a request; it belongs to the
+// request's goroutine.
+type request struct {
+	id    string
+	route string // the router's pattern
+}
+
 // requestID returns the id of the request that the context belongs to, or "".
 func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestKey{}).(string)
-	return id
+	if about, ok := ctx.Value(requestKey{}).(*request); ok {
+		return about.id
+	}
+	return ""
 }
 
 func newRequestID() string {
@@ -39,17 +49,32 @@ func newRequestID() string {
 }
 
 // observe gives the request an id of our own - a caller's would let him forge
-// log lines - and logs it at debug.
+// log lines - counts it and logs it.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, began := newRequestID(), time.Now()
-		ctx := context.WithValue(r.Context(), requestKey{}, id)
-		w.Header().Set("X-Request-Id", id)
+		about, began := &request{id: newRequestID(), route: unmatched}, time.Now()
+		ctx := context.WithValue(r.Context(), requestKey{}, about)
+		w.Header().Set("X-Request-Id", about.id)
 		rec := &recorder{ResponseWriter: w}
+		defer func() { // also when an answer is broken off
+			took := time.Since(began)
+			s.cfg.Metrics.answered(about.route, rec.status, took)
+			s.log.LogAttrs(ctx, logLevel(rec.status), "request", slog.String("request", about.id),
+				slog.String("method", r.Method), slog.String("route", about.route), slog.String("path", r.URL.Path),
+				slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes), slog.Duration("took", took),
+				slog.String("address", s.clientAddress(r).String()))
+		}()
 		next.ServeHTTP(rec, r.WithContext(ctx))
-		s.log.DebugContext(ctx, "request", "request", id, "method", r.Method, "path", r.URL.Path,
-			"status", rec.status, "bytes", rec.bytes, "took", time.Since(began), "address", s.clientAddress(r).String())
 	})
+}
+
+// logLevel keeps what is merely normal out of the log of a busy server. The line
+// never holds the query, which may carry a ticket.
+func logLevel(status int) slog.Level {
+	if status >= http.StatusInternalServerError {
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
 }
 
 // recorder remembers what was answered. Unwrap keeps hijacking and deadlines.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
@@ -128,9 +129,18 @@ func (s *Server) Authenticate(r *http.Request) (Principal, error) {
 	}
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil || cookie.Value == "" {
-		return Principal{}, errSignIn()
+		return Principal{}, errSignIn() // showed nothing: everybody's first request
 	}
-	return s.bySession(r.Context(), cookie.Value)
+	p, err := s.bySession(r.Context(), cookie.Value)
+	return p, s.counted(badSession, err)
+}
+
+// counted counts a failed proof of identity and returns its error.
+func (s *Server) counted(why authFailure, err error) error {
+	if schema.KindOf(err) == schema.Unauthorized {
+		s.cfg.Metrics.refused(why)
+	}
+	return err
 }
 
 // Viewer returns who opens a socket: by ?ticket=, which is used up, else as
@@ -139,7 +149,7 @@ func (s *Server) Authenticate(r *http.Request) (Principal, error) {
 func (s *Server) Viewer(r *http.Request) (p Principal, byCookie bool, err error) {
 	if text := r.URL.Query().Get("ticket"); text != "" {
 		p, err = s.TakeTicket(r.Context(), text)
-		return p, false, err
+		return p, false, s.counted(badTicket, err)
 	}
 	p, err = s.Authenticate(r)
 	return p, p.Session, err
@@ -160,12 +170,41 @@ func (s *Server) MayWatch(ctx context.Context, p Principal, location schema.Loca
 	return err
 }
 
+// rightsAge is for how long rights are believed while nobody tells of a change:
+// sessions and tokens also end by themselves.
+const rightsAge = time.Minute
+
+// RightsChanged tells that accounts, organisations or locations may have changed:
+// what was found out before is asked anew.
+func (s *Server) RightsChanged() { s.rights.Add(1) }
+
+// Watching returns [Server.MayWatch] for a socket, which asks every few seconds:
+// the store is asked only after [Server.RightsChanged] or a minute. The function
+// is for one goroutine at a time.
+func (s *Server) Watching(p Principal) func(context.Context, schema.LocationID) error {
+	var seen uint64
+	var asked time.Time
+	var about schema.LocationID
+	return func(ctx context.Context, location schema.LocationID) error {
+		now := s.rights.Load() // before asking: a change meanwhile is asked about again
+		if !asked.IsZero() && about == location && seen == now && time.Since(asked) < rightsAge {
+			return nil
+		}
+		if err := s.MayWatch(ctx, p, location); err != nil {
+			return err
+		}
+		seen, asked, about = now, time.Now(), location
+		return nil
+	}
+}
+
 func (s *Server) byHeader(ctx context.Context, header string) (Principal, error) {
 	scheme, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return Principal{}, errUnknownToken()
+		return Principal{}, s.counted(badToken, errUnknownToken())
 	}
-	return s.byToken(ctx, token)
+	p, err := s.byToken(ctx, token)
+	return p, s.counted(badToken, err)
 }
 
 func (s *Server) byToken(ctx context.Context, token string) (Principal, error) {

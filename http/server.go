@@ -37,6 +37,7 @@ const (
 // Config is what the shell needs.
 type Config struct {
 	Log     *slog.Logger
+	Metrics *Metrics // nil: not measured
 	DB      *postgres.DB
 	Version string // of the program, for the OpenAPI document
 	// Products are the ids of all products there are, which a super-admin sees.
@@ -85,6 +86,7 @@ type Server struct {
 	passwords *Passwords
 	failures  *limiter
 	tickets   *tickets
+	rights    atomic.Uint64 // counts [Server.RightsChanged]
 	inner     *http.Server
 	stopping  atomic.Bool
 }
@@ -124,7 +126,7 @@ func New(cfg Config) (*Server, error) {
 
 func (s *Server) newInner() *http.Server {
 	return &http.Server{
-		Handler:           s.chain(s.mux),
+		Handler:           s.chain(routed(s.mux)),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,

@@ -114,6 +114,6 @@ func (v viewers) Viewer(r *http.Request) (livehttp.Viewer, error) {
 	return livehttp.Viewer{
 		Key:      p.ID.String(),
 		ByCookie: byCookie,
-		MayWatch: func(ctx context.Context, location schema.LocationID) error { return v.shell.MayWatch(ctx, p, location) },
+		MayWatch: v.shell.Watching(p),
 	}, nil
 }
