@@ -108,6 +108,53 @@ func TestDrawASite(t *testing.T) {
 	c.Want(200, "PATCH", "/api/v1/client/devices/"+device.ID.String(), object{"location_id": ""}, nil)
 }
 
+// A plan is put right, gets areas that nobody can be in and sub-zones, and goes.
+func TestCorrectAPlan(t *testing.T) {
+	s := start(t)
+	o := postgrestest.Organisation(t, s.DB, "o", "ble")
+	hall := postgrestest.Location(t, s.DB, o, "hall")
+	s.Account(o, "owner@example.com", "owner")
+	c := s.Login("owner@example.com")
+	shaft := [][2]float64{{1, 1}, {2, 1}, {2, 2}}
+	var plan blehttp.Plan
+	c.Want(201, "POST", root+"/plans", object{"location_id": hall.ID, "name": "p", "bounds": bounds(9, 9), "no_go": []any{shaft}}, &plan)
+	if len(plan.NoGo) != 1 || plan.ZonesBy != "position" {
+		t.Errorf("got %+v", plan)
+	}
+	one := root + "/plans/" + plan.ID.String()
+	c.Want(200, "PATCH", one, object{"name": "q", "bounds": bounds(20, 9), "zones_by": "examples"}, &plan)
+	if plan.Name != "q" || plan.Bounds.Max.X != 20 || plan.ZonesBy != "examples" || len(plan.NoGo) != 1 || plan.TagHeightM != 1.2 {
+		t.Errorf("got %+v", plan)
+	}
+	c.Want(200, "PATCH", one, object{"no_go": []any{}}, &plan)
+	if len(plan.NoGo) != 0 {
+		t.Errorf("got %+v", plan)
+	}
+	p := c.Refuse(400, "PATCH", one, object{"no_go": []any{shaft, [][2]float64{{0, 0}, {4, 4}, {4, 0}, {0, 4}}}})
+	if len(p.Errors) != 1 || p.Errors[0].Field != "no_go[1]" || p.Errors[0].Value == nil {
+		t.Errorf("got %+v", p)
+	}
+	c.Refuse(400, "PATCH", one, object{"zones_by": "stars"})
+	c.Refuse(400, "PATCH", one, object{"version": 3})
+
+	var parent, part blehttp.Zone
+	c.Want(201, "POST", one+"/zones", object{"name": "hall", "polygon": [][2]float64{{0, 0}, {5, 0}, {5, 5}, {0, 5}}}, &parent)
+	c.Want(201, "POST", one+"/zones", object{"name": "bar", "parent_id": parent.ID, "polygon": [][2]float64{{0, 0}, {2, 0}, {2, 2}}}, &part)
+	if part.Parent != parent.ID || !parent.Parent.IsZero() {
+		t.Errorf("got %+v", part)
+	}
+	c.Want(200, "PUT", one+"/zones/"+part.ID.String(), object{"name": "bar", "polygon": [][2]float64{{0, 0}, {3, 0}, {3, 3}}}, &part)
+	if part.Parent != parent.ID {
+		t.Errorf("a change of the shape took the parent away: %+v", part)
+	}
+	c.Refuse(409, "DELETE", one+"/zones/"+parent.ID.String(), nil)
+	c.Want(200, "PUT", one+"/zones/"+part.ID.String(), object{"name": "bar", "parent_id": "", "polygon": [][2]float64{{0, 0}, {3, 0}, {3, 3}}}, &part)
+	c.Want(204, "DELETE", one+"/zones/"+parent.ID.String(), nil, nil)
+	c.Want(204, "DELETE", one, nil, nil)
+	c.Refuse(404, "DELETE", one, nil)
+	c.Refuse(404, "PATCH", one, object{"name": "r"})
+}
+
 // The problem of a self-crossing polygon names the crossing for the editor.
 func TestCrossingIsShown(t *testing.T) {
 	s := start(t)

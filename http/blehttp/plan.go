@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"mybeacon/engine/modules/ble"
 	"mybeacon/engine/modules/ble/store"
 	shell "mybeacon/http"
 	"mybeacon/schema"
@@ -22,6 +23,8 @@ type Plan struct {
 	Bounds         schema.Rect           `json:"bounds" doc:"Metres"`
 	TagHeightM     float64               `json:"tag_height_m" doc:"Usual height at which tags are carried"`
 	Walls          Polylines             `json:"walls" doc:"Polylines, [x, y] in metres"`
+	NoGo           Polylines             `json:"no_go" doc:"Polygons in which nobody can be, [x, y] in metres, closed implicitly"`
+	ZonesBy        string                `json:"zones_by" enum:"position,examples" doc:"How zones are told: by where a tag is, or by what zones sound like as soon as there are zone examples"`
 	Version        uint64                `json:"version" doc:"Grows with every change of the plan, its receivers or zones"`
 }
 
@@ -35,7 +38,7 @@ type Drawing struct {
 func planOf(p store.Plan) Plan {
 	return Plan{
 		ID: p.ID, OrganisationID: p.Organisation, LocationID: p.Location, Name: p.Name, Level: p.Level,
-		Bounds: p.Bounds, TagHeightM: p.TagHeightM, Walls: p.Walls, Version: p.Version,
+		Bounds: p.Bounds, TagHeightM: p.TagHeightM, Walls: p.Walls, NoGo: p.NoGo, ZonesBy: p.ZonesBy, Version: p.Version,
 	}
 }
 
@@ -63,6 +66,21 @@ type newPlan struct {
 		Bounds     schema.Rect       `json:"bounds" doc:"Metres"`
 		TagHeightM *float64          `json:"tag_height_m,omitempty" doc:"Usual height at which tags are carried, 1.2 if left out"`
 		Walls      Polylines         `json:"walls,omitempty" doc:"Polylines, [x, y] in metres"`
+		NoGo       Polylines         `json:"no_go,omitempty" doc:"Polygons within the bounds in which nobody can be, [x, y] in metres"`
+		ZonesBy    string            `json:"zones_by,omitempty" enum:"position,examples" default:"position"`
+	}
+}
+
+type planPatch struct {
+	PlanPath
+	Body struct {
+		Name       *string      `json:"name,omitempty"`
+		Level      *int         `json:"level,omitempty" doc:"Storey, 0 = ground floor"`
+		Bounds     *schema.Rect `json:"bounds,omitempty" doc:"Metres"`
+		TagHeightM *float64     `json:"tag_height_m,omitempty" doc:"Usual height at which tags are carried"`
+		Walls      *Polylines   `json:"walls,omitempty" doc:"All polylines, [x, y] in metres"`
+		NoGo       *Polylines   `json:"no_go,omitempty" doc:"All polygons within the bounds in which nobody can be, [x, y] in metres"`
+		ZonesBy    *string      `json:"zones_by,omitempty" enum:"position,examples"`
 	}
 }
 
@@ -83,6 +101,13 @@ func (r *routes) plans(s *shell.Server) {
 		OperationID: "get-ble-plan", Method: http.MethodGet, Path: path + "/{id}", Tags: tags,
 		Summary: "Read a plan with its receivers and zones",
 	}, r.getPlan)
+	shell.Route(s, r.changer, huma.Operation{
+		OperationID: "change-ble-plan", Method: http.MethodPatch, Path: path + "/{id}", Tags: tags, Summary: "Change a plan; what is left out stays",
+	}, r.changePlan)
+	shell.Route(s, r.changer, huma.Operation{
+		OperationID: "delete-ble-plan", Method: http.MethodDelete, Path: path + "/{id}", Tags: tags,
+		Summary: "Delete a plan on which no receiver hangs", DefaultStatus: http.StatusNoContent,
+	}, r.removePlan)
 }
 
 func (r *routes) listPlans(ctx context.Context, in *planList) (*shell.ListOutput[Plan], error) {
@@ -100,7 +125,7 @@ func (r *routes) listPlans(ctx context.Context, in *planList) (*shell.ListOutput
 
 func (r *routes) createPlan(ctx context.Context, in *newPlan) (*planOutput, error) {
 	b := &in.Body
-	p := store.Plan{Location: b.LocationID, Name: b.Name, Level: b.Level, Bounds: b.Bounds, TagHeightM: usualTagHeightM, Walls: b.Walls}
+	p := store.Plan{Location: b.LocationID, Name: b.Name, Level: b.Level, Bounds: b.Bounds, TagHeightM: usualTagHeightM, Walls: b.Walls, NoGo: b.NoGo, ZonesBy: b.ZonesBy}
 	if b.TagHeightM != nil {
 		p.TagHeightM = *b.TagHeightM
 	}
@@ -125,4 +150,26 @@ func (r *routes) getPlan(ctx context.Context, in *PlanPath) (*drawingOutput, err
 		out.Body.Zones[i] = zoneOf(z)
 	}
 	return out, nil
+}
+
+func (r *routes) changePlan(ctx context.Context, in *planPatch) (*planOutput, error) {
+	id, err := parse[schema.PlanID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	b := &in.Body
+	patch := ble.PlanPatch{
+		Name: b.Name, Level: b.Level, Bounds: b.Bounds, TagHeightM: b.TagHeightM,
+		Walls: (*[][]store.Corner)(b.Walls), NoGo: (*[][]store.Corner)(b.NoGo), ZonesBy: b.ZonesBy,
+	}
+	p, err := r.module.ChangePlan(ctx, shell.PrincipalOf(ctx).Scope(), id, patch)
+	return &planOutput{planOf(p)}, err
+}
+
+func (r *routes) removePlan(ctx context.Context, in *PlanPath) (*struct{}, error) {
+	id, err := parse[schema.PlanID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return nil, r.module.RemovePlan(ctx, shell.PrincipalOf(ctx).Scope(), id)
 }

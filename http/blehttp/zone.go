@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"mybeacon/engine/modules/ble"
 	"mybeacon/engine/modules/ble/store"
 	shell "mybeacon/http"
 	"mybeacon/schema"
@@ -17,21 +18,27 @@ type Zone struct {
 	Number  int           `json:"number" doc:"Zone #N, per plan"`
 	Name    string        `json:"name"`
 	Color   string        `json:"color" example:"#1CB5D5"`
+	Parent  schema.ZoneID `json:"parent_id" doc:"The zone that this one is a part of; empty for none. Who is here is there too"`
 	Polygon Corners       `json:"polygon" doc:"[x, y] in metres, closed implicitly"`
 }
 
 func zoneOf(z store.Zone) Zone {
-	return Zone{ID: z.ID, Number: z.Number, Name: z.Name, Color: z.Color, Polygon: z.Polygon}
+	return Zone{ID: z.ID, Number: z.Number, Name: z.Name, Color: z.Color, Parent: z.Parent, Polygon: z.Polygon}
 }
 
 type zoneBody struct {
-	Name    string  `json:"name"`
-	Color   string  `json:"color,omitempty" example:"#1CB5D5" doc:"Left out: by number, or as it was"`
-	Polygon Corners `json:"polygon" maxItems:"1000" doc:"At least three corners, [x, y] in metres; the border must not cross itself"`
+	Name    string         `json:"name"`
+	Color   string         `json:"color,omitempty" example:"#1CB5D5" doc:"Left out: by number, or as it was"`
+	Parent  *schema.ZoneID `json:"parent_id,omitempty" doc:"The zone of the plan that this one is a part of; empty for none, left out: none, or as it was"`
+	Polygon Corners        `json:"polygon" maxItems:"1000" doc:"At least three corners, [x, y] in metres; the border must not cross itself"`
 }
 
 func (b zoneBody) on(plan schema.PlanID) store.Zone {
-	return store.Zone{Plan: plan, Name: b.Name, Color: b.Color, Polygon: b.Polygon}
+	z := store.Zone{Plan: plan, Name: b.Name, Color: b.Color, Polygon: b.Polygon}
+	if b.Parent != nil {
+		z.Parent = *b.Parent
+	}
+	return z
 }
 
 type zoneOutput struct{ Body Zone }
@@ -91,9 +98,9 @@ func (r *routes) changeZone(ctx context.Context, in *changedZone) (*zoneOutput, 
 	if err != nil {
 		return nil, err
 	}
-	change := in.Body.on(plan)
-	change.ID = id
-	z, err := r.module.ChangeZone(ctx, shell.PrincipalOf(ctx).Scope(), change)
+	b := &in.Body
+	change := ble.ZoneChange{Name: b.Name, Color: b.Color, Parent: b.Parent, Polygon: b.Polygon}
+	z, err := r.module.ChangeZone(ctx, shell.PrincipalOf(ctx).Scope(), plan, id, change)
 	return &zoneOutput{zoneOf(z)}, err
 }
 

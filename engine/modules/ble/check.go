@@ -8,8 +8,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/golang/geo/r2"
-
 	"mybeacon/engine/modules/ble/store"
 	"mybeacon/geometry/fence"
 	"mybeacon/schema"
@@ -41,7 +39,13 @@ func checkPlan(p store.Plan) error {
 	if !within(p.TagHeightM, 0, maxHeightM) {
 		return schema.Errorf(schema.Invalid, "tag_height_m", "%g is not a height between 0 and %d m", p.TagHeightM, maxHeightM)
 	}
-	return checkWalls(p.Walls)
+	if p.ZonesBy != store.ZonesByPosition && p.ZonesBy != store.ZonesByExamples {
+		return schema.Errorf(schema.Invalid, "zones_by", "%.20q is neither %s nor %s", p.ZonesBy, store.ZonesByPosition, store.ZonesByExamples)
+	}
+	if err := checkWalls(p.Walls); err != nil {
+		return err
+	}
+	return checkNoGo(p.NoGo, p.Bounds)
 }
 
 func checkBounds(b schema.Rect) error {
@@ -103,17 +107,8 @@ func checkZone(z store.Zone) error {
 	if z.Color != "" && !isColor(z.Color) {
 		return schema.Errorf(schema.Invalid, "color", "%.20q is not a colour such as #1CB5D5", z.Color)
 	}
-	polygon := make([]r2.Point, len(z.Polygon))
-	for i, c := range z.Polygon {
-		if err := checkCorner(fmt.Sprintf("polygon[%d]", i), c); err != nil {
-			return err
-		}
-		polygon[i] = r2.Point{X: c[0], Y: c[1]}
-	}
-	if err := fence.Validate(polygon); err != nil {
-		return &schema.Error{Kind: schema.Invalid, Field: "polygon", Message: err.Error(), Err: crossingOf(err)}
-	}
-	return nil
+	_, err := checkPolygon("polygon", z.Polygon)
+	return err
 }
 
 // Crossing is where a polygon crosses itself, for the editor to show. Edges are

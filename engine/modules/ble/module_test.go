@@ -177,11 +177,10 @@ func TestVersions(t *testing.T) {
 	check("remove it again", r.RemoveReceiver(ctx, r.scope, p.ID, at.ID), false)
 	z, err := r.AddZone(ctx, r.scope, store.Zone{Plan: p.ID, Polygon: square(0, 0, 1)})
 	check("add zone", err, true)
-	z.Polygon = square(0, 0, 2)
-	_, err = r.ChangeZone(ctx, r.scope, z)
+	_, err = r.ChangeZone(ctx, r.scope, p.ID, z.ID, ble.ZoneChange{Polygon: square(0, 0, 2)})
 	check("change zone", err, true)
 	check("remove zone", r.RemoveZone(ctx, r.scope, p.ID, z.ID), true)
-	_, err = r.ChangeZone(ctx, r.scope, z)
+	_, err = r.ChangeZone(ctx, r.scope, p.ID, z.ID, ble.ZoneChange{Polygon: square(0, 0, 2)})
 	check("change a removed zone", err, false)
 }
 
@@ -194,7 +193,7 @@ func TestZones(t *testing.T) {
 	if first.Number != 1 || second.Number != 2 || first.Color == "" || second.Color != "#abcdef" {
 		t.Errorf("got %+v and %+v", first, second)
 	}
-	changed := must(r.ChangeZone(ctx, r.scope, store.Zone{ID: second.ID, Plan: p.ID, Name: "Canteen", Polygon: square(5, 5, 1)}))
+	changed := must(r.ChangeZone(ctx, r.scope, p.ID, second.ID, ble.ZoneChange{Name: "Canteen", Polygon: square(5, 5, 1)}))
 	if changed.Number != 2 || changed.Color != "#abcdef" || changed.Name != "Canteen" {
 		t.Errorf("got %+v", changed)
 	}

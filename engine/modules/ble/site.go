@@ -8,13 +8,6 @@ import (
 	"mybeacon/schema"
 )
 
-// palette colours zones by number, so that neighbours differ; the same hues are
-// told apart on light and dark plans at 30 % opacity.
-func palette(number int) string {
-	colors := [...]string{"#1CB5D5", "#FF9800", "#4CAF50", "#9C27B0", "#F44336", "#3F51B5", "#795548", "#009688", "#E91E63", "#CDDC39"}
-	return colors[(number-1)%len(colors)]
-}
-
 // Plans returns a page of the plans in scope, by name.
 func (m *Module) Plans(ctx context.Context, scope postgres.Scope, filter store.PlanFilter, page postgres.Page) ([]store.Plan, postgres.Cursor, error) {
 	return m.store.Plans(ctx, scope, filter, page)
@@ -30,16 +23,72 @@ func (m *Module) Drawing(ctx context.Context, scope postgres.Scope, id schema.Pl
 	return m.store.Drawing(ctx, scope, id)
 }
 
-// CreatePlan stores a new plan of the location p.Location.
+// CreatePlan stores a new plan of the location p.Location. An empty ZonesBy is
+// by position.
 func (m *Module) CreatePlan(ctx context.Context, scope postgres.Scope, p store.Plan) (store.Plan, error) {
+	p = complete(p)
 	if err := checkPlan(p); err != nil {
 		return store.Plan{}, err
 	}
+	p, err := m.store.CreatePlan(ctx, scope, p)
+	return p, m.after(ctx, err)
+}
+
+// complete gives what was left out its usual value.
+func complete(p store.Plan) store.Plan {
 	if p.Walls == nil {
 		p.Walls = [][]store.Corner{}
 	}
-	p, err := m.store.CreatePlan(ctx, scope, p)
+	if p.NoGo == nil {
+		p.NoGo = [][]store.Corner{}
+	}
+	if p.ZonesBy == "" {
+		p.ZonesBy = store.ZonesByPosition
+	}
+	return p
+}
+
+// PlanPatch is what to change of a plan; nil fields stay.
+type PlanPatch struct {
+	Name       *string
+	Level      *int
+	Bounds     *schema.Rect
+	TagHeightM *float64
+	Walls      *[][]store.Corner
+	NoGo       *[][]store.Corner
+	ZonesBy    *string
+}
+
+func (c PlanPatch) apply(p *store.Plan) {
+	set(&p.Name, c.Name)
+	set(&p.Level, c.Level)
+	set(&p.Bounds, c.Bounds)
+	set(&p.TagHeightM, c.TagHeightM)
+	set(&p.Walls, c.Walls)
+	set(&p.NoGo, c.NoGo)
+	set(&p.ZonesBy, c.ZonesBy)
+	*p = complete(*p)
+}
+
+func set[T any](to *T, value *T) {
+	if value != nil {
+		*to = *value
+	}
+}
+
+// ChangePlan changes fields of a plan. Receivers, zones and surveys stay where
+// they are, also where new bounds leave them outside.
+func (m *Module) ChangePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID, patch PlanPatch) (store.Plan, error) {
+	p, err := m.store.ChangePlan(ctx, scope, id, func(p *store.Plan) error {
+		patch.apply(p)
+		return checkPlan(*p)
+	})
 	return p, m.after(ctx, err)
+}
+
+// RemovePlan deletes a plan on which no receiver hangs.
+func (m *Module) RemovePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID) error {
+	return m.after(ctx, m.store.RemovePlan(ctx, scope, id))
 }
 
 // PlaceReceiver hangs the device r.Device on the plan r.Plan.
@@ -66,25 +115,43 @@ func (m *Module) RemoveReceiver(ctx context.Context, scope postgres.Scope, plan 
 }
 
 // AddZone draws a zone on the plan z.Plan under the plan's next number. A
-// polygon that crosses itself is Invalid, and the cause names the crossing.
+// polygon that crosses itself is Invalid, and the cause names the crossing. A
+// sub-zone lies within its parent, which is no sub-zone itself.
 func (m *Module) AddZone(ctx context.Context, scope postgres.Scope, z store.Zone) (store.Zone, error) {
 	if err := checkZone(z); err != nil {
 		return store.Zone{}, err
 	}
-	z, err := m.store.AddZone(ctx, scope, z, palette)
+	z, err := m.store.AddZone(ctx, scope, z, zoneRules{})
 	return z, m.after(ctx, err)
 }
 
-// ChangeZone replaces the zone z.ID of the plan z.Plan; an empty colour stays.
-func (m *Module) ChangeZone(ctx context.Context, scope postgres.Scope, z store.Zone) (store.Zone, error) {
-	if err := checkZone(z); err != nil {
+// ZoneChange replaces a zone's name and polygon; an empty colour and a nil
+// parent stay, a zero parent makes it a part of none.
+type ZoneChange struct {
+	Name    string
+	Color   string
+	Parent  *schema.ZoneID
+	Polygon []store.Corner
+}
+
+// ChangeZone changes a zone of the plan.
+func (m *Module) ChangeZone(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ZoneID, to ZoneChange) (store.Zone, error) {
+	// What can be refused without the plan's lock is refused before it is taken.
+	if err := checkZone(store.Zone{Name: to.Name, Color: to.Color, Polygon: to.Polygon}); err != nil {
 		return store.Zone{}, err
 	}
-	z, err := m.store.ChangeZone(ctx, scope, z)
+	z, err := m.store.ChangeZone(ctx, scope, plan, id, zoneRules{}, func(z *store.Zone) error {
+		z.Name, z.Polygon = to.Name, to.Polygon
+		if to.Color != "" {
+			z.Color = to.Color
+		}
+		set(&z.Parent, to.Parent)
+		return nil
+	})
 	return z, m.after(ctx, err)
 }
 
-// RemoveZone deletes a zone of the plan.
+// RemoveZone deletes a zone of the plan that no other is a part of.
 func (m *Module) RemoveZone(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ZoneID) error {
 	return m.after(ctx, m.store.RemoveZone(ctx, scope, plan, id))
 }

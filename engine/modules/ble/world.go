@@ -33,8 +33,27 @@ func worldOf(w store.World) module.World {
 func layoutOf(p store.Plan) schema.Layout {
 	return schema.Layout{
 		Organisation: p.Organisation, Location: p.Location, Plan: p.ID,
-		Version: p.Version, Bounds: p.Bounds, TagHeightM: p.TagHeightM,
+		Version: p.Version, Bounds: p.Bounds, TagHeightM: p.TagHeightM, NoGo: noGoOf(p.NoGo),
 	}
+}
+
+func noGoOf(areas [][]store.Corner) [][]schema.Point {
+	if len(areas) == 0 {
+		return nil
+	}
+	out := make([][]schema.Point, len(areas))
+	for i, area := range areas {
+		out[i] = polygonOf(area)
+	}
+	return out
+}
+
+func polygonOf(corners []store.Corner) []schema.Point {
+	out := make([]schema.Point, len(corners))
+	for i, c := range corners {
+		out[i] = schema.Point{X: c[0], Y: c[1]}
+	}
+	return out
 }
 
 func addReceivers(out *module.World, byPlan map[schema.PlanID]*schema.Layout, receivers []store.Receiver) {
@@ -59,10 +78,7 @@ func addZones(out *module.World, byPlan map[schema.PlanID]*schema.Layout, zones 
 		if !ok {
 			panic("BUG: zone " + z.ID.String() + " is on a plan that was not read in the same snapshot")
 		}
-		zone := schema.Zone{ID: z.ID, Number: z.Number, Name: z.Name, Polygon: make([]schema.Point, len(z.Polygon))}
-		for i, c := range z.Polygon {
-			zone.Polygon[i] = schema.Point{X: c[0], Y: c[1]}
-		}
+		zone := schema.Zone{ID: z.ID, Number: z.Number, Name: z.Name, Parent: z.Parent, Polygon: polygonOf(z.Polygon)}
 		l.Zones = append(l.Zones, zone)
 		out.Names = append(out.Names, module.Name{Organisation: l.Organisation, Kind: "zone", ID: z.ID, Name: z.Name})
 	}

@@ -153,10 +153,12 @@ export interface paths {
         get: operations["get-ble-plan"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Delete a plan on which no receiver hangs */
+        delete: operations["delete-ble-plan"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change a plan; what is left out stays */
+        patch: operations["change-ble-plan"];
         trace?: never;
     };
     "/api/v1/client/ble/plans/{id}/receivers": {
@@ -479,6 +481,8 @@ export interface components {
             /** Format: uuid */
             location_id: string;
             name: string;
+            /** @description Polygons in which nobody can be, [x, y] in metres, closed implicitly */
+            no_go: number[][][];
             /** Format: uuid */
             organisation_id: string;
             /** @description By number */
@@ -497,6 +501,11 @@ export interface components {
             walls: number[][][];
             /** @description By number */
             zones: components["schemas"]["Zone"][];
+            /**
+             * @description How zones are told: by where a tag is, or by what zones sound like as soon as there are zone examples
+             * @enum {string}
+             */
+            zones_by: "position" | "examples";
         };
         ListDevice: {
             items: components["schemas"]["Device"][];
@@ -610,6 +619,8 @@ export interface components {
             /** Format: uuid */
             location_id: string;
             name: string;
+            /** @description Polygons within the bounds in which nobody can be, [x, y] in metres */
+            no_go?: number[][][];
             /**
              * Format: double
              * @description Usual height at which tags are carried, 1.2 if left out
@@ -617,6 +628,11 @@ export interface components {
             tag_height_m?: number;
             /** @description Polylines, [x, y] in metres */
             walls?: number[][][];
+            /**
+             * @default position
+             * @enum {string}
+             */
+            zones_by: "position" | "examples";
         };
         NewTagBody: {
             description?: string;
@@ -666,6 +682,8 @@ export interface components {
             /** Format: uuid */
             location_id: string;
             name: string;
+            /** @description Polygons in which nobody can be, [x, y] in metres, closed implicitly */
+            no_go: number[][][];
             /** Format: uuid */
             organisation_id: string;
             /**
@@ -680,6 +698,32 @@ export interface components {
             version: number;
             /** @description Polylines, [x, y] in metres */
             walls: number[][][];
+            /**
+             * @description How zones are told: by where a tag is, or by what zones sound like as soon as there are zone examples
+             * @enum {string}
+             */
+            zones_by: "position" | "examples";
+        };
+        PlanPatchBody: {
+            /** @description Metres */
+            bounds?: components["schemas"]["Rect"];
+            /**
+             * Format: int64
+             * @description Storey, 0 = ground floor
+             */
+            level?: number;
+            name?: string;
+            /** @description All polygons within the bounds in which nobody can be, [x, y] in metres */
+            no_go?: number[][][];
+            /**
+             * Format: double
+             * @description Usual height at which tags are carried
+             */
+            tag_height_m?: number;
+            /** @description All polylines, [x, y] in metres */
+            walls?: number[][][];
+            /** @enum {string} */
+            zones_by?: "position" | "examples";
         };
         PlanRef: {
             id: string;
@@ -843,6 +887,8 @@ export interface components {
              * @description Zone #N, per plan
              */
             number: number;
+            /** @description The zone that this one is a part of; empty for none. Who is here is there too */
+            parent_id: string;
             /** @description [x, y] in metres, closed implicitly */
             polygon: number[][];
         };
@@ -853,6 +899,8 @@ export interface components {
              */
             color?: string;
             name: string;
+            /** @description The zone of the plan that this one is a part of; empty for none, left out: none, or as it was */
+            parent_id?: string;
             /** @description At least three corners, [x, y] in metres; the border must not cross itself */
             polygon: number[][];
         };
@@ -1208,6 +1256,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Drawing"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ble-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-ble-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanPatchBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             /** @description What went wrong */

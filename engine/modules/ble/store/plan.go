@@ -31,7 +31,7 @@ var planConstraints = postgres.Constraints{
 func plans() postgres.List[Plan] {
 	return postgres.List[Plan]{
 		Select: `SELECT p.id, p.org, p.location, p.name, p.level, p.min_x, p.min_y, p.max_x, p.max_y, p.tag_height_m,
-			p.walls, p.version, p.created_at FROM ble_plan p`,
+			p.walls, p.no_go, p.zones_by, p.version, p.created_at FROM ble_plan p`,
 		Key: "p.name", Cast: "text", ID: "p.id",
 		Scan: scanPlan,
 		At:   func(p Plan) postgres.Cursor { return postgres.Cursor{Key: p.Name, ID: p.ID.String()} },
@@ -42,7 +42,7 @@ func scanPlan(row pgx.CollectableRow) (Plan, error) {
 	var p Plan
 	b := &p.Bounds
 	err := row.Scan(&p.ID, &p.Organisation, &p.Location, &p.Name, &p.Level, &b.Min.X, &b.Min.Y, &b.Max.X, &b.Max.Y,
-		&p.TagHeightM, &p.Walls, &p.Version, &p.CreatedAt)
+		&p.TagHeightM, &p.Walls, &p.NoGo, &p.ZonesBy, &p.Version, &p.CreatedAt)
 	return p, err
 }
 
@@ -109,9 +109,9 @@ func (s *Store) CreatePlan(ctx context.Context, scope postgres.Scope, p Plan) (P
 	p.ID = schema.NewID[schema.PlanID]()
 	var where postgres.Where
 	b := p.Bounds
-	insert := where.Bind(`INSERT INTO ble_plan (id, org, location, name, level, min_x, min_y, max_x, max_y, tag_height_m, walls)
-		SELECT ?, l.org, l.id, ?, ?, ?, ?, ?, ?, ?, ? FROM location l`,
-		p.ID, p.Name, p.Level, b.Min.X, b.Min.Y, b.Max.X, b.Max.Y, p.TagHeightM, p.Walls)
+	insert := where.Bind(`INSERT INTO ble_plan (id, org, location, name, level, min_x, min_y, max_x, max_y, tag_height_m, walls, no_go, zones_by)
+		SELECT ?, l.org, l.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM location l`,
+		p.ID, p.Name, p.Level, b.Min.X, b.Min.Y, b.Max.X, b.Max.Y, p.TagHeightM, p.Walls, p.NoGo, p.ZonesBy)
 	where.Scope("l.org", scope)
 	where.Add("l.id = ?", p.Location)
 	err := s.db.Change(ctx, topic, func(tx postgres.Tx) error {
@@ -126,6 +126,46 @@ func (s *Store) CreatePlan(ctx context.Context, scope postgres.Scope, p Plan) (P
 	}
 	d, err := s.Drawing(ctx, scope, p.ID)
 	return d.Plan, err
+}
+
+// ChangePlan lets change alter the plan as it is now and stores the result; an
+// error of change leaves all as it was. The id, organisation, location and
+// version are not change's to alter.
+func (s *Store) ChangePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID, change func(*Plan) error) (Plan, error) {
+	var p Plan
+	err := s.changePlan(ctx, scope, id, func(tx postgres.Tx, _ owner) error {
+		var where postgres.Where
+		where.Add("p.id = ?", id)
+		var err error
+		if p, err = plans().One(ctx, tx, &where); err != nil {
+			return err
+		}
+		if err := change(&p); err != nil {
+			return err
+		}
+		const update = `UPDATE ble_plan SET name = $2, level = $3, min_x = $4, min_y = $5, max_x = $6, max_y = $7,
+			tag_height_m = $8, walls = $9, no_go = $10, zones_by = $11 WHERE id = $1`
+		b := p.Bounds
+		_, err = tx.Exec(ctx, update, id, p.Name, p.Level, b.Min.X, b.Min.Y, b.Max.X, b.Max.Y, p.TagHeightM, p.Walls, p.NoGo, p.ZonesBy)
+		return postgres.Explain(err, "update plan", planConstraints)
+	})
+	return p, err
+}
+
+// RemovePlan deletes a plan with its zones; while receivers hang on it, that is
+// a Conflict. What was stored of tags' ways on it stays in the warehouse.
+func (s *Store) RemovePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID) error {
+	return s.changePlan(ctx, scope, id, func(tx postgres.Tx, _ owner) error {
+		var receivers int
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM ble_receiver WHERE plan = $1`, id).Scan(&receivers); err != nil {
+			return err
+		}
+		if receivers > 0 {
+			return schema.Errorf(schema.Conflict, "", "receivers hang on the plan, %d of them; take them off first", receivers)
+		}
+		_, err := tx.Exec(ctx, `DELETE FROM ble_plan WHERE id = $1`, id)
+		return postgres.Explain(err, "delete plan", nil)
+	})
 }
 
 // owner is what the parts of a plan take over from it.

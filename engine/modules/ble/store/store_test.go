@@ -19,7 +19,13 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func color(number int) string { return fmt.Sprintf("#%06x", number) }
+// anything allows every family.
+type anything struct{}
+
+func (anything) Color(number int) string                            { return fmt.Sprintf("#%06x", number) }
+func (anything) Family(store.Zone, *store.Zone, []store.Zone) error { return nil }
+
+func same(*store.Zone) error { return nil }
 
 var square = []store.Corner{{0, 0}, {1, 0}, {1, 1}, {0, 1}}
 
@@ -33,9 +39,9 @@ func TestScopesDoNotLeak(t *testing.T) {
 	device, _ := postgrestest.Device(t, db, mine, "02:00:00:00:00:01")
 	theirs, _ := postgrestest.Device(t, db, other, "02:00:00:00:00:02")
 	s, scope := store.New(db), postgres.In(mine.ID)
-	plan := must(s.CreatePlan(ctx, scope, store.Plan{Location: hall.ID, Name: "p", Bounds: schema.Rect{Max: schema.Point{X: 9, Y: 9}}, Walls: [][]store.Corner{}}))
+	plan := must(s.CreatePlan(ctx, scope, store.Plan{Location: hall.ID, Name: "p", Bounds: schema.Rect{Max: schema.Point{X: 9, Y: 9}}, Walls: [][]store.Corner{}, NoGo: [][]store.Corner{}, ZonesBy: store.ZonesByPosition}))
 	receiver := must(s.PlaceReceiver(ctx, scope, store.Receiver{Plan: plan.ID, Device: device.ID, Z: 2}))
-	zone := must(s.AddZone(ctx, scope, store.Zone{Plan: plan.ID, Polygon: square}, color))
+	zone := must(s.AddZone(ctx, scope, store.Zone{Plan: plan.ID, Polygon: square}, anything{}))
 	must(s.CreateTag(ctx, mine.ID, store.Tag{Tag: schema.Tag{Transmitter: schema.MACTransmitter([6]byte{1}), Name: "t", Type: "asset"}}))
 	before := must(s.World(ctx))
 
@@ -53,11 +59,16 @@ func TestScopesDoNotLeak(t *testing.T) {
 			"MoveReceiver":   func() error { _, err := s.MoveReceiver(ctx, foreign, receiver); return err },
 			"RemoveReceiver": func() error { return s.RemoveReceiver(ctx, foreign, plan.ID, receiver.ID) },
 			"AddZone": func() error {
-				_, err := s.AddZone(ctx, foreign, store.Zone{Plan: plan.ID, Polygon: square}, color)
+				_, err := s.AddZone(ctx, foreign, store.Zone{Plan: plan.ID, Polygon: square}, anything{})
 				return err
 			},
-			"ChangeZone": func() error { _, err := s.ChangeZone(ctx, foreign, zone); return err },
+			"ChangeZone": func() error { _, err := s.ChangeZone(ctx, foreign, plan.ID, zone.ID, anything{}, same); return err },
 			"RemoveZone": func() error { return s.RemoveZone(ctx, foreign, plan.ID, zone.ID) },
+			"ChangePlan": func() error {
+				_, err := s.ChangePlan(ctx, foreign, plan.ID, func(*store.Plan) error { return nil })
+				return err
+			},
+			"RemovePlan": func() error { return s.RemovePlan(ctx, foreign, plan.ID) },
 			"foreign device": func() error {
 				_, err := s.PlaceReceiver(ctx, scope, store.Receiver{Plan: plan.ID, Device: theirs.ID})
 				return err
@@ -90,11 +101,10 @@ func TestPartsBelongToTheirPlan(t *testing.T) {
 	s, scope := store.New(db), postgres.In(o.ID)
 	var plans [2]store.Plan
 	for i := range plans {
-		plans[i] = must(s.CreatePlan(ctx, scope, store.Plan{Location: hall.ID, Name: fmt.Sprint(i), Bounds: schema.Rect{Max: schema.Point{X: 9, Y: 9}}, Walls: [][]store.Corner{}}))
+		plans[i] = must(s.CreatePlan(ctx, scope, store.Plan{Location: hall.ID, Name: fmt.Sprint(i), Bounds: schema.Rect{Max: schema.Point{X: 9, Y: 9}}, Walls: [][]store.Corner{}, NoGo: [][]store.Corner{}, ZonesBy: store.ZonesByPosition}))
 	}
-	zone := must(s.AddZone(ctx, scope, store.Zone{Plan: plans[0].ID, Polygon: square}, color))
-	zone.Plan = plans[1].ID
-	if _, err := s.ChangeZone(ctx, scope, zone); schema.KindOf(err) != schema.NotFound {
+	zone := must(s.AddZone(ctx, scope, store.Zone{Plan: plans[0].ID, Polygon: square}, anything{}))
+	if _, err := s.ChangeZone(ctx, scope, plans[1].ID, zone.ID, anything{}, same); schema.KindOf(err) != schema.NotFound {
 		t.Errorf("change through another plan: %v", err)
 	}
 	if err := s.RemoveZone(ctx, scope, plans[1].ID, zone.ID); schema.KindOf(err) != schema.NotFound {

@@ -17,9 +17,18 @@ type Plan struct {
 	Bounds       schema.Rect
 	TagHeightM   float64 // usual height at which tags are carried
 	Walls        [][]Corner
-	Version      uint64 // grows with every change of the plan, its receivers or zones
+	NoGo         [][]Corner // areas in which nobody can be
+	ZonesBy      string     // [ZonesByPosition] or [ZonesByExamples]
+	Version      uint64     // grows with every change of the plan, its receivers or zones
 	CreatedAt    time.Time
 }
+
+// How zones are told: by where a tag is, or by what each zone sounds like, as
+// learned from examples - as soon as there are some.
+const (
+	ZonesByPosition = "position"
+	ZonesByExamples = "examples"
+)
 
 // Corner is a point as it is stored and sent: [x, y] in metres.
 type Corner = [2]float64
@@ -41,7 +50,8 @@ type Zone struct {
 	Plan    schema.PlanID
 	Number  int // per plan, from 1
 	Name    string
-	Color   string // "#rrggbb"
+	Color   string        // "#rrggbb"
+	Parent  schema.ZoneID // zero, or the zone of the same plan that this one is a part of
 	Polygon []Corner
 }
 

@@ -9,19 +9,31 @@ import (
 	"mybeacon/schema"
 )
 
-const selectZone = `SELECT z.id, z.plan, z.number, z.name, z.color, z.polygon FROM ble_zone z`
+const selectZone = `SELECT z.id, z.plan, z.number, z.name, z.color, z.parent, z.polygon FROM ble_zone z`
 
 func scanZone(row pgx.CollectableRow) (Zone, error) {
 	var z Zone
-	return z, row.Scan(&z.ID, &z.Plan, &z.Number, &z.Name, &z.Color, &z.Polygon)
+	return z, row.Scan(&z.ID, &z.Plan, &z.Number, &z.Name, &z.Color, &z.Parent, &z.Polygon)
 }
 
-// AddZone stores a new zone under the plan's next number. color chooses the
-// colour of a zone that has none, by its number.
-func (s *Store) AddZone(ctx context.Context, scope postgres.Scope, z Zone, color func(number int) string) (Zone, error) {
+// ZoneRules is what a change of a zone must keep to and the database cannot say
+// itself. Both see the plan's other zones as they are under the plan's lock.
+type ZoneRules interface {
+	// Color chooses the colour of a zone that has none, by its number.
+	Color(number int) string
+	// Family checks the zone against its parent, which is nil for a zone that is
+	// part of none, and its own parts.
+	Family(z Zone, parent *Zone, parts []Zone) error
+}
+
+// AddZone stores a new zone under the plan's next number.
+func (s *Store) AddZone(ctx context.Context, scope postgres.Scope, z Zone, rules ZoneRules) (Zone, error) {
 	z.ID = schema.NewID[schema.ZoneID]()
 	err := s.changePlan(ctx, scope, z.Plan, func(tx postgres.Tx, of owner) error {
 		if err := refuseMore(ctx, tx, "SELECT count(*) FROM ble_zone WHERE plan = $1", z.Plan, maxZones); err != nil {
+			return err
+		}
+		if err := checkFamily(ctx, tx, z, rules); err != nil {
 			return err
 		}
 		const next = `SELECT coalesce(max(number), 0) + 1 FROM ble_zone WHERE plan = $1`
@@ -29,30 +41,75 @@ func (s *Store) AddZone(ctx context.Context, scope postgres.Scope, z Zone, color
 			return err
 		}
 		if z.Color == "" {
-			z.Color = color(z.Number)
+			z.Color = rules.Color(z.Number)
 		}
-		const insert = `INSERT INTO ble_zone (id, org, plan, number, name, color, polygon) VALUES ($1, $2, $3, $4, $5, $6, $7)`
-		_, err := tx.Exec(ctx, insert, z.ID, of.organisation, z.Plan, z.Number, z.Name, z.Color, z.Polygon)
+		const insert = `INSERT INTO ble_zone (id, org, plan, number, name, color, parent, polygon) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+		_, err := tx.Exec(ctx, insert, z.ID, of.organisation, z.Plan, z.Number, z.Name, z.Color, z.Parent, z.Polygon)
 		return postgres.Explain(err, "insert zone", nil)
 	})
 	return z, err
 }
 
-// ChangeZone replaces a zone's name, polygon and, if given, colour.
-func (s *Store) ChangeZone(ctx context.Context, scope postgres.Scope, z Zone) (Zone, error) {
-	err := s.changePlan(ctx, scope, z.Plan, func(tx postgres.Tx, _ owner) error {
-		const update = `UPDATE ble_zone SET name = $3, color = coalesce(nullif($4, ''), color), polygon = $5
-			WHERE id = $1 AND plan = $2 RETURNING number, color`
-		err := tx.QueryRow(ctx, update, z.ID, z.Plan, z.Name, z.Color, z.Polygon).Scan(&z.Number, &z.Color)
+// ChangeZone lets change alter the zone id of the plan as it is now and stores
+// the result; an error of change leaves all as it was.
+func (s *Store) ChangeZone(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ZoneID, rules ZoneRules, change func(*Zone) error) (Zone, error) {
+	var z Zone
+	err := s.changePlan(ctx, scope, plan, func(tx postgres.Tx, _ owner) error {
+		var err error
+		if z, err = zoneOf(ctx, tx, plan, id); err != nil {
+			return postgres.Explain(err, "read zone", nil)
+		}
+		if err := change(&z); err != nil {
+			return err
+		}
+		if err := checkFamily(ctx, tx, z, rules); err != nil {
+			return err
+		}
+		const update = `UPDATE ble_zone SET name = $3, color = $4, parent = $5, polygon = $6 WHERE id = $1 AND plan = $2`
+		_, err = tx.Exec(ctx, update, id, plan, z.Name, z.Color, z.Parent, z.Polygon)
 		return postgres.Explain(err, "update zone", nil)
 	})
 	return z, err
 }
 
-// RemoveZone deletes a zone of the plan.
+func zoneOf(ctx context.Context, tx postgres.Tx, plan schema.PlanID, id schema.ZoneID) (Zone, error) {
+	rows, err := tx.Query(ctx, selectZone+" WHERE z.plan = $1 AND z.id = $2", plan, id)
+	if err != nil {
+		return Zone{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, scanZone)
+}
+
+// checkFamily looks up the zone's relatives; the plan is locked, so they stay
+// what they are until the change is committed.
+func checkFamily(ctx context.Context, tx postgres.Tx, z Zone, rules ZoneRules) error {
+	var parent *Zone
+	if !z.Parent.IsZero() {
+		found, err := zoneOf(ctx, tx, z.Plan, z.Parent)
+		switch err = postgres.Explain(err, "read parent", nil); {
+		case err != nil && schema.KindOf(err) == schema.NotFound:
+			return schema.Errorf(schema.NotFound, "parent_id", "the plan has no such zone")
+		case err != nil:
+			return err
+		}
+		parent = &found
+	}
+	parts, err := postgres.Collect(ctx, tx, scanZone, selectZone+" WHERE z.parent = $1 ORDER BY z.number", z.ID)
+	if err != nil {
+		return err
+	}
+	return rules.Family(z, parent, parts)
+}
+
+var zoneConstraints = postgres.Constraints{
+	"ble_zone_parent": schema.Errorf(schema.Conflict, "", "other zones are parts of this one; delete them or give them another parent first"),
+}
+
+// RemoveZone deletes a zone of the plan; one that others are parts of is a
+// Conflict.
 func (s *Store) RemoveZone(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ZoneID) error {
 	return s.changePlan(ctx, scope, plan, func(tx postgres.Tx, _ owner) error {
 		err := affected(tx.Exec(ctx, `DELETE FROM ble_zone WHERE id = $1 AND plan = $2`, id, plan))
-		return postgres.Explain(err, "delete zone", nil)
+		return postgres.Explain(err, "delete zone", zoneConstraints)
 	})
 }
