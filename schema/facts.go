@@ -80,6 +80,7 @@ type Visit struct {
 	Location     LocationID
 	Plan         PlanID
 	Zone         ZoneID
+	Parent       ZoneID // the zone that Zone is a part of: a visit to it is open meanwhile. Zero: Zone is no part
 	ID           VisitID
 	EnteredAt    EventTime
 	LeftAt       EventTime

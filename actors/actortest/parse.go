@@ -101,7 +101,7 @@ type parser struct {
 
 func (p *parser) line(i int, fields []string) error {
 	switch fields[0] {
-	case "plan", "receiver", "zone", "tag":
+	case "plan", "receiver", "zone", "part", "nogo", "tag":
 		if len(p.current.steps) > 0 || len(p.sc.stages) > 0 {
 			return fmt.Errorf("%s is declared after the first step", fields[0])
 		}

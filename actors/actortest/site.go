@@ -52,6 +52,10 @@ func (s *site) declare(f []string) error {
 		err = s.declareReceiver(name, f[2:])
 	case "zone":
 		err = s.declareZone(name, f[2:])
+	case "part":
+		err = s.declarePart(name, f[2:])
+	case "nogo":
+		err = s.declareNoGo(f[1:])
 	}
 	return err
 }
@@ -110,13 +114,46 @@ func (s *site) declareZone(name string, f []string) error {
 	if err != nil {
 		return err
 	}
+	return s.putZone(plan, l, schema.Zone{Name: name}, rest)
+}
+
+// declarePart reads "of ZONE …".
+func (s *site) declarePart(name string, f []string) error {
+	if len(f) < 3 || f[0] != "of" {
+		return fmt.Errorf("needs: of ZONE and where")
+	}
+	for plan, l := range s.plans {
+		for _, z := range l.Zones {
+			if z.Name == f[1] {
+				return s.putZone(plan, l, schema.Zone{Name: name, Parent: z.ID}, f[2:])
+			}
+		}
+	}
+	return fmt.Errorf("no zone %s", f[1])
+}
+
+func (s *site) putZone(plan string, l schema.Layout, z schema.Zone, corners []string) error {
+	polygon, err := points(corners)
+	if err != nil {
+		return err
+	}
+	z.ID, z.Number, z.Polygon = schema.DeriveID[schema.ZoneID]([]byte(z.Name)), len(l.Zones)+1, polygon
+	s.names[z.ID] = z.Name
+	l.Zones = append(slices.Clone(l.Zones), z)
+	s.put(plan, l)
+	return nil
+}
+
+func (s *site) declareNoGo(f []string) error {
+	plan, l, rest, err := s.on(f)
+	if err != nil {
+		return err
+	}
 	polygon, err := points(rest)
 	if err != nil {
 		return err
 	}
-	id := schema.DeriveID[schema.ZoneID]([]byte(name))
-	s.names[id] = name
-	l.Zones = append(slices.Clone(l.Zones), schema.Zone{ID: id, Number: len(l.Zones) + 1, Name: name, Polygon: polygon})
+	l.NoGo = append(slices.Clone(l.NoGo), polygon)
 	s.put(plan, l)
 	return nil
 }

@@ -33,7 +33,16 @@ type Plan struct {
 	err     error                 // why there is no locator
 	zones   map[schema.ZoneID]int // numbers that outlive versions of the plan
 	byIndex []schema.ZoneID       // the inverse; zero for a zone that is no more
+	parents []int                 // by number: the zone that it is a part of, or outside
+	nested  bool                  // some zone has a parent
 }
+
+// The levels of zones. A tag is in one zone of each at most.
+const (
+	whole  = iota // zones that are no part of another; being in a part is being in its whole
+	part          // their sub-zones
+	levels        // how many there are
+)
 
 var errNoReceivers = errors.New("the plan has no receivers")
 
@@ -46,6 +55,22 @@ func (p *Plan) zone(id schema.ZoneID) int {
 		return n
 	}
 	return outside
+}
+
+// parent returns the id of the zone that a zone is a part of, or zero.
+func (p *Plan) parent(zone int) schema.ZoneID {
+	if up := p.parents[zone]; up != outside {
+		return p.byIndex[up]
+	}
+	return schema.ZoneID{}
+}
+
+// top returns the number of the zone that is no part and that a zone belongs to.
+func (p *Plan) top(zone int) int {
+	if zone == outside || p.parents[zone] == outside {
+		return zone
+	}
+	return p.parents[zone]
 }
 
 // receiver returns the receiver's place in the layout, or -1.
@@ -137,19 +162,15 @@ func (p *Plans) Forget(id schema.PlanID) {
 // they are logged and left out.
 func (p *Plans) prepare(l *schema.Layout, old *Plan) *Plan {
 	plan := &Plan{Layout: l}
-	plan.number(old)
 	log := p.log.With("plan", l.Plan.String(), "version", l.Version)
+	plan.number(old)
+	plan.nest(log)
 	if old != nil && sameSite(old.Layout, l) {
-		plan.locator = old.locator // tags keep their tracks while zones are edited
+		plan.locator, plan.err = old.locator, old.err // tags keep their tracks while zones are edited
 	} else if len(l.Receivers) == 0 {
 		plan.err = errNoReceivers
-	} else {
-		locator, err := locate.New(siteOf(l), p.cfg)
-		if plan.err = err; err != nil {
-			log.Error("the plan allows no positions", "error", err)
-		} else {
-			plan.locator = locator
-		}
+	} else if plan.locator, plan.err = newLocator(l, p.cfg, log); plan.err != nil {
+		log.Error("the plan allows no positions", "error", plan.err)
 	}
 	if plan.locator != nil {
 		plan.laid = plan.lay(log)
@@ -158,6 +179,30 @@ func (p *Plans) prepare(l *schema.Layout, old *Plan) *Plan {
 		plan.learn(p.model, log)
 	}
 	return plan
+}
+
+// newLocator makes the locator of a layout. No-go areas that leave no place for a
+// tag are worth less than positions.
+func newLocator(l *schema.Layout, cfg locate.Config, log *slog.Logger) (locate.Locator, error) {
+	site := siteOf(l)
+	for i, area := range l.NoGo {
+		polygon := pointsOf(area)
+		if err := fence.Validate(polygon); err != nil {
+			log.Error("the no-go area is left out", "area", i+1, "error", err)
+			continue
+		}
+		site.NoGo = append(site.NoGo, polygon)
+	}
+	locator, err := locate.New(site, cfg)
+	if err == nil || len(site.NoGo) == 0 {
+		return locator, err
+	}
+	site.NoGo = nil
+	if locator, without := locate.New(site, cfg); without == nil {
+		log.Error("the no-go areas are left out", "error", err)
+		return locator, nil
+	}
+	return nil, err
 }
 
 // learn makes the model of what zones sound like. Examples of zones that are no
@@ -233,10 +278,33 @@ func (p *Plan) number(old *Plan) {
 	}
 }
 
+// nest notes which zones are parts of which. A parent that is not on the plan, or
+// is a part itself, is none.
+func (p *Plan) nest(log *slog.Logger) {
+	p.parents = slices.Repeat([]int{outside}, len(p.byIndex))
+	isPart := make(map[schema.ZoneID]bool)
+	for i := range p.Layout.Zones {
+		isPart[p.Layout.Zones[i].ID] = !p.Layout.Zones[i].Parent.IsZero()
+	}
+	for i := range p.Layout.Zones {
+		z := &p.Layout.Zones[i]
+		if z.Parent.IsZero() {
+			continue
+		}
+		up := p.zone(z.Parent)
+		if up == outside || isPart[z.Parent] {
+			log.Error("the zone is taken for no part of another", "zone", z.ID.String(), "parent", z.Parent.String())
+			continue
+		}
+		p.parents[p.zones[z.ID]], p.nested = up, true
+	}
+}
+
 // sameSite reports whether two layouts place tags alike.
 func sameSite(a, b *schema.Layout) bool {
 	return a.Bounds == b.Bounds && a.TagHeightM == b.TagHeightM &&
-		slices.Equal(a.Receivers, b.Receivers) && slices.Equal(a.Survey, b.Survey)
+		slices.Equal(a.Receivers, b.Receivers) && slices.Equal(a.Survey, b.Survey) &&
+		slices.EqualFunc(a.NoGo, b.NoGo, slices.Equal[[]schema.Point])
 }
 
 // placesOf returns where in the layout each receiver is.

@@ -32,29 +32,44 @@ type State struct {
 	plans *Plans
 
 	mem       memory
-	committed memory
+	committed *memory // nil while the tag is away: then away has what is left
+	away      away
 	window    window
 	plan      *Plan            // of the newest fix
 	track     locate.Track     // of plan's locator; nil until the first fix and while the tag rests
 	zoning    *zonemodel.Track // of plan's model; nil like track, and where there is none
-	shares    []fence.Share    // reused
+	shares    []fence.Share    // reused: of all zones
+	wholes    []fence.Share    // reused: of those that are no part, with their parts
+	parts     []fence.Share    // reused: of the parts of one
 }
 
 // memory is the part of a tag that must survive a failure of its actor: losing
 // it would leave a visit open for ever. It is a plain value.
 type memory struct {
-	choice     choice
-	zone       fence.Decision // the zone shown
-	shownSince schema.EventTime
-	fence      fence.State
-	fencePlan  schema.PlanID // whose zones the numbers of zone and fence mean
-	visit      schema.Visit  // open exactly while the fence is inside; else zero
-	fixed      schema.EventTime
-	heard      schema.EventTime // newest observation
-	last       schema.Fix       // newest; At is zero when there is none
-	stored     schema.Fix       // newest that went to storage
-	present    bool
-	seen       time.Time // server's clock: the last frame that heard it
+	choice   choice
+	stays    [levels]stay  // in a zone, and in a part of it
+	stayPlan schema.PlanID // whose zones the numbers in stays mean
+	fixed    schema.EventTime
+	heard    schema.EventTime // newest observation
+	last     schema.Fix       // newest; At is zero when there is none
+	stored   schema.Fix       // newest that went to storage
+	present  bool
+	seen     time.Time // server's clock: the last frame that heard it
+}
+
+// stay is where a tag is on one level of zones.
+type stay struct {
+	shown fence.Decision   // the zone that fixes show
+	since schema.EventTime // for how long they have
+	fence fence.State      // the zone that it has entered
+	visit schema.Visit     // open exactly while the fence is inside; else zero
+}
+
+// away is what matters of the memory of a tag that is not present.
+type away struct {
+	plan         schema.PlanID
+	fixed, heard schema.EventTime
+	seen         time.Time
 }
 
 // New returns a tag of which nothing is known.
@@ -63,12 +78,25 @@ func New(cfg *Config, plans *Plans, key Key) *State {
 }
 
 // Commit marks what has happened so far as told to everybody.
-func (s *State) Commit() { s.committed = s.mem }
+func (s *State) Commit() {
+	if !s.mem.present {
+		s.committed, s.away = nil, away{s.mem.choice.plan, s.mem.fixed, s.mem.heard, s.mem.seen}
+		return
+	}
+	if s.committed == nil {
+		s.committed = new(memory)
+	}
+	*s.committed = s.mem
+}
 
 // Recover goes back to the last Commit and forgets the window and the track: one
 // of them made the actor fail.
 func (s *State) Recover() {
-	s.mem = s.committed
+	if s.committed != nil {
+		s.mem = *s.committed
+	} else {
+		s.mem = memory{choice: choice{plan: s.away.plan}, fixed: s.away.fixed, heard: s.away.heard, seen: s.away.seen}
+	}
 	s.rest()
 }
 
@@ -77,7 +105,8 @@ func (s *State) rest() {
 	if s.track != nil {
 		s.track.Reset()
 	}
-	s.track, s.zoning, s.plan, s.shares = nil, nil, nil, nil
+	s.track, s.zoning, s.plan = nil, nil, nil
+	s.shares, s.wholes, s.parts = nil, nil, nil
 	s.window.rest()
 }
 
@@ -149,7 +178,7 @@ func (s *State) standing(r *receiver) bool {
 
 // leave makes the tag absent from when it was last heard.
 func (s *State) leave(e *Effects) {
-	s.leaveZone(s.mem.heard, e)
+	s.leaveZones(s.mem.heard, e)
 	s.mem.present = false
 	s.holdStored(s.mem.heard, e)
 	s.mem.stored = schema.Fix{}
@@ -158,7 +187,9 @@ func (s *State) leave(e *Effects) {
 		e.Moved = append(e.Moved, schema.TagMoved{Fix: s.mem.last, Presence: schema.Absent})
 	}
 	s.mem.choice = choice{plan: s.mem.choice.plan}
-	s.mem.zone, s.mem.shownSince = fence.Decision{}, 0
+	for l := range s.mem.stays {
+		s.mem.stays[l].show()
+	}
 	s.window = window{}
 	s.rest()
 }
@@ -174,7 +205,7 @@ func (s *State) Recheck(id schema.PlanID, e *Effects) {
 		s.leave(e)
 		return
 	}
-	s.dropLostZone(p, s.mem.heard, e)
+	s.dropLostZones(p, s.mem.heard, e)
 }
 
 // orphaned reports whether every receiver that heard the tag last was taken off
@@ -217,10 +248,8 @@ func (s *State) Sweep(now time.Time) (retire bool) {
 // Clear forgets all, after ending what is open: for a tag whose memory itself
 // makes its actor fail again and again.
 func (s *State) Clear(e *Effects) {
-	if v := s.mem.visit; !v.ID.IsZero() {
-		e.Zones = append(e.Zones, s.presence(false, s.mem.heard))
-		v.LeftAt = max(v.EnteredAt, s.mem.heard)
-		e.Visits = append(e.Visits, v)
+	for l := part; l >= whole; l-- {
+		s.closeVisit(l, s.mem.heard, e)
 	}
 	*s = State{key: s.key, cfg: s.cfg, plans: s.plans}
 }
