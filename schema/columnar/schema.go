@@ -42,6 +42,8 @@ func uint16Field(name string) arrow.Field {
 	return field(name, arrow.PrimitiveTypes.Uint16, "UInt16")
 }
 
+func uint8Field(name string) arrow.Field { return field(name, arrow.PrimitiveTypes.Uint8, "UInt8") }
+
 func int16Field(name string) arrow.Field { return field(name, arrow.PrimitiveTypes.Int16, "Int16") }
 
 func float32Field(name string) arrow.Field {
@@ -53,6 +55,7 @@ const (
 	ObservationsTable = "observations"
 	FixesTable        = "fixes"
 	VisitsTable       = "zone_visits"
+	OffsetsTable      = "receiver_offsets"
 )
 
 // ObservationsSchema returns the columns of a record of observations.
@@ -68,9 +71,10 @@ func ObservationsSchema() *arrow.Schema {
 func FixesSchema() *arrow.Schema {
 	return arrow.NewSchema([]arrow.Field{
 		uuidField("org"), uuidField("tag"), timeField("at"), uuidField("location"), uuidField("plan"),
-		float32Field("x_m"), float32Field("y_m"), float32Field("accuracy_m"), uuidField("zone"), uuidField("receiver"),
-		int16Field("rssi_cdbm"), field("receivers", arrow.PrimitiveTypes.Uint8, "UInt8"),
-		field("valid_for_ms", arrow.PrimitiveTypes.Uint32, "UInt32"), uint64Field("rev"), uint16Field("keep_days"),
+		float32Field("x_m"), float32Field("y_m"), float32Field("accuracy_m"), float32Field("accuracy95_m"),
+		uuidField("zone"), float32Field("zone_p"), uuidField("receiver"),
+		int16Field("rssi_cdbm"), uint8Field("receivers"),
+		field("valid_for_ms", arrow.PrimitiveTypes.Uint32, "UInt32"), uint64Field("rev"), uint8Field("is_deleted"), uint16Field("keep_days"),
 	}, nil)
 }
 
@@ -80,6 +84,14 @@ func VisitsSchema() *arrow.Schema {
 	leftAt.Nullable = true
 	return arrow.NewSchema([]arrow.Field{
 		uuidField("org"), uuidField("tag"), timeField("entered_at"), uuidField("visit_id"), uuidField("location"), uuidField("plan"),
-		uuidField("zone"), leftAt, uint64Field("rev"), uint16Field("keep_days"),
+		uuidField("zone"), uuidField("parent"), leftAt, uint64Field("rev"), uint8Field("is_deleted"), uint16Field("keep_days"),
+	}, nil)
+}
+
+// OffsetsSchema returns the columns of a record of receivers' offsets.
+func OffsetsSchema() *arrow.Schema {
+	return arrow.NewSchema([]arrow.Field{
+		uuidField("org"), uuidField("plan"), timeField("from_at"), uuidField("receiver"), uuidField("location"),
+		int16Field("offset_cdb"), uint64Field("rev"), uint16Field("keep_days"),
 	}, nil)
 }

@@ -12,7 +12,7 @@ import (
 
 // openVisits are the stays that have no end; a tag has one at a time, so their
 // number is bounded by that of the tags.
-const openVisits = `SELECT org, tag, location, plan, zone, visit_id, entered_at, rev, keep_days
+const openVisits = `SELECT org, tag, location, plan, zone, parent, visit_id, entered_at, rev, keep_days
 	FROM zone_visits FINAL WHERE left_at IS NULL`
 
 // OpenVisits returns the visits that were open when the server stopped.
@@ -27,7 +27,7 @@ func (s *Sink) OpenVisits(ctx context.Context) ([]schema.Visit, error) {
 		var v schema.Visit
 		var entered time.Time
 		err := rows.Scan((*uuid.UUID)(&v.Organisation), (*uuid.UUID)(&v.Tag), (*uuid.UUID)(&v.Location), (*uuid.UUID)(&v.Plan),
-			(*uuid.UUID)(&v.Zone), (*uuid.UUID)(&v.ID), &entered, &v.Rev, &v.KeepDays)
+			(*uuid.UUID)(&v.Zone), (*uuid.UUID)(&v.Parent), (*uuid.UUID)(&v.ID), &entered, &v.Rev, &v.KeepDays)
 		if err != nil {
 			return nil, fmt.Errorf("read open visits: %w", err)
 		}
