@@ -4,6 +4,10 @@
 //   - [Validate] checks that a drawn polygon is a region at all and names the
 //     crossing if its border crosses itself.
 //   - [Index] finds the zone of a point: the smallest of those that hold it.
+//   - [Sphere] does the same for zones on the Earth, rings of latitudes and longitudes
+//     ([ValidateSphere]): outdoors, and where several plans are one.
+//   - Shares of either say how probable each zone is for a position that is known to
+//     some accuracy; [Decision] takes them.
 //   - [State] confirms entries and exits after a delay, so that a tag that
 //     flickers at a border does not enter and leave with every fix.
 //
@@ -22,8 +26,13 @@
 //     off that edge by rounding, 1e-16 of the coordinate; such a point may be in
 //     both, and the smaller zone wins, or in neither.
 //
+// On the sphere the same holds for the points as floating point has them: corners
+// that two zones share are shared exactly, and so is each edge that runs between two
+// of them. What differs is that hardly any place computed to be on an edge is on it;
+// it is some nanometres beside, and in just one zone.
+//
 // # Concurrency
 //
-// An Index is immutable and safe for concurrent use. A State is a plain value
+// An Index and a Sphere are immutable and safe for concurrent use. A State is a plain value
 // without pointers: copy it, store it, compare it; one goroutine at a time.
 package fence
