@@ -92,6 +92,7 @@ func New(cfg Config) *Directory {
 func (d *Directory) Publish(id string, world module.World) {
 	d.mu.Lock()
 	before := d.current.Load()
+	world.Tags, world.Names = slices.Clip(world.Tags), slices.Clip(world.Names) // what Extend appends is ours
 	d.worlds[id] = world
 	d.rebuild()
 	after := d.current.Load()
@@ -104,6 +105,23 @@ func (d *Directory) Publish(id string, world module.World) {
 			d.cfg.PlanChanged(plan)
 		}
 	}
+}
+
+// Extend adds tags and their names to what the module of that id published.
+func (d *Directory) Extend(id string, more module.World) {
+	if len(more.Layouts)+len(more.Placements) > 0 {
+		panic("BUG: only tags are added to what was published")
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	// Appending does not change what the module gave or what a snapshot shows: both
+	// end before what is appended, and nobody else appends.
+	world := d.worlds[id]
+	world.Tags = append(world.Tags, more.Tags...)
+	world.Names = append(world.Names, more.Names...)
+	d.worlds[id] = world
+	d.current.Store(d.current.Load().extended(more))
+	wake(d.renamed)
 }
 
 // Reload reads devices and names anew.
@@ -148,11 +166,18 @@ func wake(c chan struct{}) {
 	}
 }
 
+// namesPause is how long names gather between two copies to the warehouse, whose
+// inserts should be few and large.
+const namesPause = time.Second
+
 // Run keeps the snapshot fresh and copies names to the warehouse until the
 // context ends.
 func (d *Directory) Run(ctx context.Context) error {
 	tick := time.NewTicker(d.cfg.Refresh)
 	defer tick.Stop()
+	renamed := d.renamed // nil while names gather
+	gathered := time.NewTimer(0)
+	defer gathered.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -162,8 +187,12 @@ func (d *Directory) Run(ctx context.Context) error {
 		case <-tick.C:
 			d.reload(ctx)
 			d.writeNames(ctx)
-		case <-d.renamed:
+		case <-renamed:
 			d.writeNames(ctx)
+			renamed = nil
+			gathered.Reset(namesPause)
+		case <-gathered.C:
+			renamed = d.renamed
 		}
 	}
 }
@@ -249,8 +278,7 @@ func (d *Directory) Device(id schema.DeviceID) (ingest.Device, bool) {
 
 // Tag returns the organisation's tag that sends this identity.
 func (d *Directory) Tag(org schema.OrganisationID, tx schema.Transmitter) (schema.TagID, bool) {
-	id, ok := d.current.Load().tags[tagKey{org, tx}]
-	return id, ok
+	return d.current.Load().tag(tagKey{org, tx})
 }
 
 // Layout returns what the plan looks like now. The caller must not change it.
@@ -261,8 +289,7 @@ func (d *Directory) Layout(plan schema.PlanID) (*schema.Layout, bool) {
 
 // TagInfo returns the tag's name and type.
 func (d *Directory) TagInfo(id schema.TagID) (schema.Tag, bool) {
-	t, ok := d.current.Load().tagInfo[id]
-	return t, ok
+	return d.current.Load().info(id)
 }
 
 // ZoneName returns what the zone is called.

@@ -170,6 +170,58 @@ func TestPublishReplacesTheWholeWorld(t *testing.T) {
 	}
 }
 
+// Tags that were added are known like those that were published, survive a reading
+// of the devices, and are copied to the warehouse.
+func TestExtend(t *testing.T) {
+	s := newSite(t)
+	book := &nameBook{names: map[string]int{}, got: make(chan struct{}, 10)}
+	d := s.directory(t, book)
+	const n = 2000 // more than a snapshot keeps apart
+	tag := func(i int) schema.Tag {
+		return schema.Tag{Organisation: s.org.ID, ID: schema.TagID{1, byte(i >> 8), byte(i)}, Transmitter: schema.IBeacon([16]byte{2}, 1, uint16(i)), Name: "added", Type: "asset"}
+	}
+	for i := range n {
+		d.Extend("ble", module.World{Tags: []schema.Tag{tag(i)}, Names: []module.Name{{Organisation: s.org.ID, Kind: "tag", ID: tag(i).ID, Name: "added"}}})
+		if id, ok := d.Tag(s.org.ID, tag(i).Transmitter); !ok || id != tag(i).ID {
+			t.Fatalf("tag %d is unknown at once", i)
+		}
+	}
+	check := func() {
+		t.Helper()
+		for i := range n {
+			id, ok := d.Tag(s.org.ID, tag(i).Transmitter)
+			info, known := d.TagInfo(tag(i).ID)
+			if !ok || !known || id != tag(i).ID || info != tag(i) {
+				t.Fatalf("tag %d is %v, %+v", i, id, info)
+			}
+		}
+		if _, ok := d.TagInfo(s.tag.ID); !ok {
+			t.Error("the tag that was published is unknown")
+		}
+	}
+	check()
+	if err := d.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check()
+	if len(s.world.Tags) != 1 || cap(s.world.Tags) != 1 {
+		t.Error("what the module gave was changed")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	<-book.got
+	cancel()
+	<-ended
+	if book.names["tag added"] != n {
+		t.Errorf("%d names were copied", book.names["tag added"])
+	}
+	d.Publish("ble", s.world)
+	if _, ok := d.Tag(s.org.ID, tag(0).Transmitter); ok {
+		t.Error("a tag that is no more is still there")
+	}
+}
+
 func TestPlanChangedTellsWhatChanged(t *testing.T) {
 	s := newSite(t)
 	var told []schema.PlanID

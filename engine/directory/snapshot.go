@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"maps"
+
 	"mybeacon/engine/ingest"
 	"mybeacon/engine/module"
 	"mybeacon/engine/store/postgres"
@@ -11,12 +13,37 @@ import (
 type snapshot struct {
 	byID       map[schema.DeviceID]ingest.Device
 	placements map[schema.DeviceID]module.Placement
-	tags       map[tagKey]schema.TagID
-	tagInfo    map[schema.TagID]schema.Tag
+	tags       tags
+	added      tags // since tags was made; few, so that adding one more is cheap
 	layouts    map[schema.PlanID]*schema.Layout
 	locations  map[schema.LocationID]location
 	zoneNames  map[schema.ZoneID]string
 	names      []module.Name
+}
+
+// tags is who sends what, both ways.
+type tags struct {
+	byKey map[tagKey]schema.TagID
+	byID  map[schema.TagID]schema.Tag
+}
+
+func (t tags) add(tag schema.Tag) {
+	t.byKey[tagKey{tag.Organisation, tag.Transmitter}] = tag.ID
+	t.byID[tag.ID] = tag
+}
+
+func newTags(size int) tags {
+	return tags{make(map[tagKey]schema.TagID, size), make(map[schema.TagID]schema.Tag, size)}
+}
+
+// with returns a copy of both together; where they differ, the newer count.
+func (t tags) with(newer tags) tags {
+	all := newTags(len(t.byID) + len(newer.byID))
+	maps.Copy(all.byKey, t.byKey)
+	maps.Copy(all.byKey, newer.byKey)
+	maps.Copy(all.byID, t.byID)
+	maps.Copy(all.byID, newer.byID)
+	return all
 }
 
 type tagKey struct {
@@ -33,8 +60,7 @@ func newSnapshot(c core, worlds []module.World) *snapshot {
 	s := &snapshot{
 		byID:       make(map[schema.DeviceID]ingest.Device, len(c.devices)),
 		placements: map[schema.DeviceID]module.Placement{},
-		tags:       map[tagKey]schema.TagID{},
-		tagInfo:    map[schema.TagID]schema.Tag{},
+		tags:       newTags(0),
 		layouts:    map[schema.PlanID]*schema.Layout{},
 		locations:  map[schema.LocationID]location{},
 		zoneNames:  map[schema.ZoneID]string{},
@@ -70,13 +96,46 @@ func (s *snapshot) addWorld(w module.World) {
 		}
 	}
 	for _, t := range w.Tags {
-		s.tags[tagKey{t.Organisation, t.Transmitter}] = t.ID
-		s.tagInfo[t.ID] = t
+		s.tags.add(t)
 	}
 	for id, p := range w.Placements {
 		s.placements[id] = p
 	}
 	s.names = append(s.names, w.Names...)
+}
+
+// maxAdded is when what was added is made one with the rest. Adding costs the
+// copy of at most so many, and every so many times the copy of all.
+const maxAdded = 512
+
+// extended returns a snapshot with further tags.
+func (s *snapshot) extended(more module.World) *snapshot {
+	next := *s
+	next.added = s.added.with(tags{})
+	for _, t := range more.Tags {
+		next.added.add(t)
+	}
+	if len(next.added.byID) >= maxAdded {
+		next.tags, next.added = s.tags.with(next.added), tags{}
+	}
+	next.names = append(next.names, more.Names...)
+	return &next
+}
+
+func (s *snapshot) tag(k tagKey) (schema.TagID, bool) {
+	if id, ok := s.added.byKey[k]; ok {
+		return id, true
+	}
+	id, ok := s.tags.byKey[k]
+	return id, ok
+}
+
+func (s *snapshot) info(id schema.TagID) (schema.Tag, bool) {
+	if t, ok := s.added.byID[id]; ok {
+		return t, true
+	}
+	t, ok := s.tags.byID[id]
+	return t, ok
 }
 
 // device ignores a placement of another organisation than the device's: it is

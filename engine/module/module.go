@@ -39,6 +39,11 @@ type Host struct {
 	// concurrent use and does not block on I/O; the World must not be changed
 	// afterwards.
 	Publish func(World)
+	// Extend adds new tags, with their names, to what the module published before:
+	// they are registered by the thousand, and publishing all for each would cost
+	// the square. It is as Publish otherwise; the other fields must be empty.
+	// What is there already may be added again.
+	Extend func(World)
 }
 
 // World is everything of one product that the engine needs, across all

@@ -133,7 +133,7 @@ func (n *Node) startDirectory(ctx context.Context) error {
 	}
 	n.life.background("directory", n.directory.Run)
 	n.life.background("changes", func(ctx context.Context) error {
-		n.stores.relational.Watch(ctx, func(string) { n.directory.Changed() })
+		n.stores.relational.Watch(ctx, n.changed)
 		return nil
 	})
 	return nil
@@ -202,6 +202,7 @@ func (n *Node) startProducts(ctx context.Context) error {
 		host := module.Host{
 			Log: n.log.With("module", p.ID()), DB: n.stores.relational, Clock: time.Now,
 			Publish: func(w module.World) { n.directory.Publish(p.ID(), w) },
+			Extend:  func(w module.World) { n.directory.Extend(p.ID(), w) },
 		}
 		if err := p.Start(ctx, host); err != nil {
 			return err

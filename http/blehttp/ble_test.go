@@ -23,7 +23,7 @@ func start(t *testing.T) *shelltest.Server {
 	t.Helper()
 	return shelltest.Start(t, nil, func(s *shelltest.Server) {
 		m := ble.New()
-		host := module.Host{Log: slog.New(slog.DiscardHandler), DB: s.DB, Clock: time.Now, Publish: func(module.World) {}}
+		host := module.Host{Log: slog.New(slog.DiscardHandler), DB: s.DB, Clock: time.Now, Publish: func(module.World) {}, Extend: func(module.World) {}}
 		if err := m.Start(t.Context(), host); err != nil {
 			t.Fatal(err)
 		}

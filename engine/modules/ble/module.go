@@ -9,12 +9,20 @@ import (
 
 	"mybeacon/engine/module"
 	"mybeacon/engine/modules/ble/store"
+	"mybeacon/schema"
 )
 
 // The pauses between attempts to publish after one failed.
 const (
 	minRetry = time.Second
 	maxRetry = 30 * time.Second
+)
+
+// The pause after publishing what others changed, so that a stream of changes is
+// read together and reading takes a tenth of the time at most.
+const (
+	minPause   = 50 * time.Millisecond
+	pauseShare = 9 // times as long as publishing took
 )
 
 // Module is the product. The zero value is not usable; see [New].
@@ -64,6 +72,14 @@ func (m *Module) Stop(ctx context.Context) error {
 	}
 }
 
+// extend publishes a new tag. The lock keeps it from being overtaken by a world
+// that was read before the tag was stored.
+func (m *Module) extend(t store.Tag) {
+	m.publishing.Lock()
+	defer m.publishing.Unlock()
+	m.host.Extend(module.World{Tags: []schema.Tag{t.Tag}, Names: []module.Name{nameOf(t)}})
+}
+
 // changed publishes what a call just changed. The change itself is stored, so a
 // failure is not the caller's: it is left to the background.
 func (m *Module) changed(ctx context.Context) {
@@ -90,9 +106,11 @@ func (m *Module) republish(ctx context.Context) {
 			return
 		case <-m.stale:
 		}
+		began := time.Now()
 		err := m.publish(ctx)
 		if err == nil {
 			pause = minRetry
+			wait(ctx, max(minPause, min(pauseShare*time.Since(began), maxRetry)))
 			continue
 		}
 		if ctx.Err() != nil {

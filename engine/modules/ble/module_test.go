@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,7 +46,25 @@ func startModule(t *testing.T, db *postgres.DB) (*ble.Module, chan module.World)
 	t.Helper()
 	worlds := make(chan module.World, 1000)
 	m := ble.New()
-	host := module.Host{Log: slog.New(slog.DiscardHandler), DB: db, Clock: time.Now, Publish: func(w module.World) { worlds <- w }}
+	var mu sync.Mutex
+	var last module.World
+	host := module.Host{
+		Log: slog.New(slog.DiscardHandler), DB: db, Clock: time.Now,
+		Publish: func(w module.World) {
+			mu.Lock()
+			defer mu.Unlock()
+			last = w
+			worlds <- w
+		},
+		Extend: func(more module.World) {
+			mu.Lock()
+			defer mu.Unlock()
+			if !slices.Contains(last.Tags, more.Tags[0]) { // a world that was read since has it already
+				last.Tags, last.Names = slices.Concat(last.Tags, more.Tags), slices.Concat(last.Names, more.Names)
+			}
+			worlds <- last
+		},
+	}
 	if err := m.Start(t.Context(), host); err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +347,9 @@ func TestPlans(t *testing.T) {
 // the connection that listens was cut.
 func TestOtherProcessesAreHeard(t *testing.T) {
 	r := start(t)
-	other, _ := startModule(t, r.db)
+	db := must(postgres.Open(t.Context(), r.db.Pool().Config().ConnString()))
+	t.Cleanup(db.Close)
+	other, _ := startModule(t, db)
 	await := func(tags int) {
 		t.Helper()
 		deadline := time.After(30 * time.Second)
@@ -348,10 +370,46 @@ func TestOtherProcessesAreHeard(t *testing.T) {
 	}
 	add(1)
 	await(1)
+	// What this process does itself is published by then, and not once more because
+	// of its own announcement.
+	p := r.plan(t)
+	newest(t, r.worlds)
+	must(r.AddZone(t.Context(), r.scope, store.Zone{Plan: p.ID, Polygon: square(0, 0, 1)}))
+	add(3)
+	await(2)
 	const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()`
 	must(r.db.Pool().Exec(t.Context(), cut))
 	add(2)
-	await(2)
+	await(3)
+}
+
+// Tags that are registered at once, while the world is published anew, are all
+// known in the end and never go away again.
+func TestTagsAreNotOvertaken(t *testing.T) {
+	r := start(t)
+	p := r.plan(t)
+	const n = 40
+	var done sync.WaitGroup
+	for i := range n {
+		done.Go(func() {
+			must(r.CreateTag(context.Background(), r.org.ID, store.Tag{Tag: schema.Tag{Transmitter: schema.IBeacon([16]byte{9}, 1, uint16(i)), Name: "x", Type: "asset"}}))
+			if i%4 == 0 {
+				must(r.ChangePlan(context.Background(), r.scope, p.ID, ble.PlanPatch{Level: &i}))
+			}
+		})
+	}
+	done.Wait()
+	tags := 0
+	for len(r.worlds) > 0 {
+		w := <-r.worlds
+		if len(w.Tags) < tags {
+			t.Errorf("%d tags after %d", len(w.Tags), tags)
+		}
+		tags = len(w.Tags)
+	}
+	if tags != n {
+		t.Errorf("%d tags are known, want %d", tags, n)
+	}
 }
 
 // Stop ends all that Start began.
@@ -362,7 +420,7 @@ func TestStopLeavesNothing(t *testing.T) {
 	}
 	before := goleak.IgnoreCurrent()
 	m := ble.New()
-	host := module.Host{Log: slog.New(slog.DiscardHandler), DB: db, Clock: time.Now, Publish: func(module.World) {}}
+	host := module.Host{Log: slog.New(slog.DiscardHandler), DB: db, Clock: time.Now, Publish: func(module.World) {}, Extend: func(module.World) {}}
 	if err := m.Start(t.Context(), host); err != nil {
 		t.Fatal(err)
 	}
@@ -378,7 +436,8 @@ func TestSwitchedOff(t *testing.T) {
 	r.plan(t)
 	must(r.db.Pool().Exec(t.Context(), "DELETE FROM organisation_product"))
 	other, worlds := startModule(t, r.db)
-	if w := newest(t, worlds); len(w.Layouts) != 0 || other.ID() != "ble" {
+	must(other.CreateTag(t.Context(), r.org.ID, store.Tag{Tag: schema.Tag{Transmitter: schema.IBeacon([16]byte{9}, 1, 1), Name: "x", Type: "asset"}}))
+	if w := newest(t, worlds); len(w.Layouts)+len(w.Tags) != 0 || other.ID() != "ble" {
 		t.Errorf("got %+v", w)
 	}
 }

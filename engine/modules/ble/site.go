@@ -166,8 +166,11 @@ func (m *Module) CreateTag(ctx context.Context, organisation schema.Organisation
 	if err := checkTag(t); err != nil {
 		return store.Tag{}, err
 	}
-	t, err := m.store.CreateTag(ctx, organisation, t)
-	return t, m.after(ctx, err)
+	t, on, err := m.store.CreateTag(ctx, organisation, t)
+	if err == nil && on {
+		m.extend(t)
+	}
+	return t, err
 }
 
 // MayMove reports a Conflict when the device hangs on a plan: its location is

@@ -25,9 +25,13 @@ func worldOf(w store.World) module.World {
 	addZones(&out, byPlan, w.Zones)
 	for i, t := range w.Tags {
 		out.Tags[i] = t.Tag
-		out.Names = append(out.Names, module.Name{Organisation: t.Organisation, Kind: "tag", ID: t.ID, Name: t.Name})
+		out.Names = append(out.Names, nameOf(t))
 	}
 	return out
+}
+
+func nameOf(t store.Tag) module.Name {
+	return module.Name{Organisation: t.Organisation, Kind: "tag", ID: t.ID, Name: t.Name}
 }
 
 func layoutOf(p store.Plan) schema.Layout {

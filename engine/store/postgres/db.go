@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -25,7 +26,8 @@ const connectTimeout = 5 * time.Second
 
 // DB is the relational store.
 type DB struct {
-	pool *pgxpool.Pool
+	pool   *pgxpool.Pool
+	origin string // tells this DB's announcements from others'
 }
 
 // Open connects to the server at the URL and proves that it answers. Close
@@ -46,7 +48,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open PostgreSQL: %w", err)
 	}
-	db := &DB{pool: pool}
+	db := &DB{pool: pool, origin: rand.Text()}
 	if err := db.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, err
@@ -101,8 +103,7 @@ func (db *DB) Change(ctx context.Context, topic string, fn func(Tx) error) error
 		if err := fn(tx); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "SELECT pg_notify($1, $2)", ChangedChannel, topic)
-		return err
+		return db.Announce(ctx, tx, topic)
 	})
 	return Explain(err, "change", nil)
 }

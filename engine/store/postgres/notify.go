@@ -3,14 +3,19 @@ package postgres
 import (
 	"context"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// ChangedChannel is where changes are announced; the payload is the topic,
-// "core" or a product's id.
+// ChangedChannel is where changes are announced; the payload is the topic, a
+// space, and which [DB] announced it.
 const ChangedChannel = "mybeacon_changed"
+
+// CoreTopic is the topic of what the core keeps: organisations, accounts,
+// locations and devices. Other topics are products' ids.
+const CoreTopic = "core"
 
 // The back-off between attempts to listen again after the connection was lost.
 const (
@@ -20,14 +25,36 @@ const (
 
 // Notify announces a change of the topic outside of [DB.Change].
 func (db *DB) Notify(ctx context.Context, topic string) error {
-	_, err := db.pool.Exec(ctx, "SELECT pg_notify($1, $2)", ChangedChannel, topic)
+	_, err := db.pool.Exec(ctx, announce, ChangedChannel, topic+" "+db.origin)
 	return Explain(err, "notify", nil)
 }
+
+// Announce announces a change of a further topic inside of [DB.Change].
+func (db *DB) Announce(ctx context.Context, tx Tx, topic string) error {
+	_, err := tx.Exec(ctx, announce, ChangedChannel, topic+" "+db.origin)
+	return err
+}
+
+const announce = "SELECT pg_notify($1, $2)"
 
 // Watch calls fn with the topic of every change until the context ends, from
 // one goroutine. It calls fn with "" whenever it begins to listen, at first and
 // after each lost connection: something may have been missed, look at all.
 func (db *DB) Watch(ctx context.Context, fn func(topic string)) {
+	db.watch(ctx, func(topic, _ string) { fn(topic) })
+}
+
+// WatchOthers is [DB.Watch] without the changes of the topic own that this DB
+// announced itself: who made a change there has seen to it already.
+func (db *DB) WatchOthers(ctx context.Context, own string, fn func(topic string)) {
+	db.watch(ctx, func(topic, origin string) {
+		if topic != own || origin != db.origin {
+			fn(topic)
+		}
+	})
+}
+
+func (db *DB) watch(ctx context.Context, fn func(topic, origin string)) {
 	pause := minListenPause
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -40,7 +67,7 @@ func (db *DB) Watch(ctx context.Context, fn func(topic string)) {
 	}
 }
 
-func (db *DB) listen(ctx context.Context, fn func(topic string)) error {
+func (db *DB) listen(ctx context.Context, fn func(topic, origin string)) error {
 	pooled, err := db.pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -52,13 +79,14 @@ func (db *DB) listen(ctx context.Context, fn func(topic string)) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{ChangedChannel}.Sanitize()); err != nil {
 		return err
 	}
-	fn("")
+	fn("", "")
 	for {
 		note, err := conn.WaitForNotification(ctx)
 		if err != nil {
 			return err
 		}
-		fn(note.Payload)
+		topic, origin, _ := strings.Cut(note.Payload, " ")
+		fn(topic, origin)
 	}
 }
 

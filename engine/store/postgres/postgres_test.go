@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -358,6 +359,37 @@ func TestWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	next("core")
+}
+
+// Who asks for others' changes does not hear its own of that topic, and all of
+// others and of other topics.
+func TestWatchOthers(t *testing.T) {
+	db := postgrestest.Open(t)
+	other, err := postgres.Open(t.Context(), db.Pool().Config().ConnString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	heard := make(chan string, 16)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		db.WatchOthers(ctx, "ble", func(topic string) { heard <- topic })
+	}()
+	defer func() { cancel(); <-done }()
+	if got := <-heard; got != "" {
+		t.Fatalf("heard %q at first", got)
+	}
+	both := func(tx postgres.Tx) error { return db.Announce(ctx, tx, postgres.CoreTopic) }
+	if err := errors.Join(db.Notify(ctx, "ble"), other.Notify(ctx, "ble"), db.Change(ctx, "ble", both), db.Notify(ctx, "last")); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"ble", "core", "last"} {
+		if got := <-heard; got != want {
+			t.Errorf("heard %q, want %q", got, want)
+		}
+	}
 }
 
 func TestUnreachableIsUnavailable(t *testing.T) {

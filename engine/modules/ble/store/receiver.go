@@ -57,8 +57,10 @@ func (s *Store) settle(ctx context.Context, tx postgres.Tx, device schema.Device
 	case !at.IsZero():
 		return schema.Errorf(schema.Conflict, "device_id", "the device belongs to another location; move it to this one first")
 	}
-	_, err = tx.Exec(ctx, `UPDATE device SET location = $2 WHERE id = $1`, device, of.location)
-	return err
+	if _, err = tx.Exec(ctx, `UPDATE device SET location = $2 WHERE id = $1`, device, of.location); err != nil {
+		return err
+	}
+	return s.db.Announce(ctx, tx, postgres.CoreTopic)
 }
 
 // MoveReceiver changes a receiver of the plan: its place, and the device where

@@ -42,7 +42,9 @@ func TestScopesDoNotLeak(t *testing.T) {
 	plan := must(s.CreatePlan(ctx, scope, store.Plan{Location: hall.ID, Name: "p", Bounds: schema.Rect{Max: schema.Point{X: 9, Y: 9}}, Walls: [][]store.Corner{}, NoGo: [][]store.Corner{}, ZonesBy: store.ZonesByPosition}))
 	receiver := must(s.PlaceReceiver(ctx, scope, store.Receiver{Plan: plan.ID, Device: device.ID, Z: 2}))
 	zone := must(s.AddZone(ctx, scope, store.Zone{Plan: plan.ID, Polygon: square}, anything{}))
-	must(s.CreateTag(ctx, mine.ID, store.Tag{Tag: schema.Tag{Transmitter: schema.MACTransmitter([6]byte{1}), Name: "t", Type: "asset"}}))
+	if _, on, err := s.CreateTag(ctx, mine.ID, store.Tag{Tag: schema.Tag{Transmitter: schema.MACTransmitter([6]byte{1}), Name: "t", Type: "asset"}}); err != nil || !on {
+		t.Fatal(on, err)
+	}
 	before := must(s.World(ctx))
 
 	for name, foreign := range map[string]postgres.Scope{"zero": {}, "other": postgres.In(other.ID)} {

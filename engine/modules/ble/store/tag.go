@@ -55,18 +55,22 @@ func literal(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
 }
 
-// CreateTag stores a new tag of the organisation under a fresh id.
-func (s *Store) CreateTag(ctx context.Context, organisation schema.OrganisationID, t Tag) (Tag, error) {
+// CreateTag stores a new tag of the organisation under a fresh id. on says whether
+// the product is switched on for it, so that the tag is part of the [World].
+func (s *Store) CreateTag(ctx context.Context, organisation schema.OrganisationID, t Tag) (created Tag, on bool, err error) {
 	t.ID = schema.NewID[schema.TagID]()
 	t.Organisation = organisation
-	err := s.db.Change(ctx, topic, func(tx postgres.Tx) error {
+	err = s.db.Change(ctx, topic, func(tx postgres.Tx) error {
 		const insert = `INSERT INTO ble_tag (id, org, transmitter, type, name, description)
-			VALUES ($1, $2, $3, $4, $5, $6) RETURNING created_at`
-		err := tx.QueryRow(ctx, insert, t.ID, organisation, t.Transmitter.String(), t.Type, t.Name, t.Description).Scan(&t.CreatedAt)
+			VALUES ($1, $2, $3, $4, $5, $6) RETURNING created_at, org` + switchedOn
+		err := tx.QueryRow(ctx, insert, t.ID, organisation, t.Transmitter.String(), t.Type, t.Name, t.Description).Scan(&t.CreatedAt, &on)
 		return postgres.Explain(err, "insert tag", tagConstraints)
 	})
-	return t, err
+	return t, on, err
 }
+
+// switchedOn is true of the organisations that have the product.
+const switchedOn = ` IN (SELECT op.org FROM organisation_product op WHERE op.product = '` + topic + `')`
 
 // World is everything of the organisations for which the product is switched on,
 // as it was at one moment.
@@ -80,7 +84,7 @@ type World struct {
 // World reads what the engine must know.
 func (s *Store) World(ctx context.Context) (World, error) {
 	var w World
-	const on = ` IN (SELECT op.org FROM organisation_product op WHERE op.product = 'ble')`
+	const on = switchedOn
 	err := s.db.Read(ctx, func(tx postgres.Tx) error {
 		var err error
 		if w.Plans, err = postgres.Collect(ctx, tx, scanPlan, plans().Select+" WHERE p.org"+on+" ORDER BY p.id"); err != nil {
