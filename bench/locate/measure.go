@@ -83,27 +83,40 @@ func ifThere[T any](rows []T, err error) ([]T, error) {
 // Measure gives the tracks of a site to the engine and says how right it was.
 // The errors are those of cfg.Validate, of the truth, and of ctx.
 func Measure(ctx context.Context, site *recording.Site, cfg Config, truths Truths) (Figures, error) {
-	if err := cfg.Validate(site); err != nil {
+	trails, known, err := followed(ctx, site, cfg, truths)
+	if err != nil {
 		return Figures{}, err
+	}
+	return figuresOf(site, cfg, known, trails), nil
+}
+
+func figuresOf(site *recording.Site, cfg Config, known *truth, trails []trail) Figures {
+	figures := score(known, trails)
+	figures.Dataset, figures.Mode = site.Name, mode(cfg, trails)
+	return figures
+}
+
+// followed lets the engine follow the tracks, and then opens the truth.
+func followed(ctx context.Context, site *recording.Site, cfg Config, truths Truths) ([]trail, *truth, error) {
+	if err := cfg.Validate(site); err != nil {
+		return nil, nil, err
 	}
 	grow := grower(func(string) *schema.Layout { return layoutOf(site, cfg.Survey) })
 	if cfg.LeaveOneRunOut {
 		var err error
 		if grow, err = teacher(site, cfg, truths); err != nil {
-			return Figures{}, err
+			return nil, nil, err
 		}
 	}
 	trails, err := followAll(ctx, site, cfg, grow)
 	if err != nil {
-		return Figures{}, err
+		return nil, nil, err
 	}
 	known, err := learn(site, truths)
 	if err != nil {
-		return Figures{}, fmt.Errorf("read the truth: %w", err)
+		return nil, nil, fmt.Errorf("read the truth: %w", err)
 	}
-	figures := score(known, trails)
-	figures.Dataset, figures.Mode = site.Name, mode(cfg, trails)
-	return figures, nil
+	return trails, known, nil
 }
 
 // grower gives the layout on which a track is measured.
