@@ -83,7 +83,7 @@ func ifThere[T any](rows []T, err error) ([]T, error) {
 // Measure gives the tracks of a site to the engine and says how right it was.
 // The errors are those of cfg.Validate, of the truth, and of ctx.
 func Measure(ctx context.Context, site *recording.Site, cfg Config, truths Truths) (Figures, error) {
-	trails, known, err := followed(ctx, site, cfg, truths)
+	trails, known, err := observe(ctx, site, cfg, truths)
 	if err != nil {
 		return Figures{}, err
 	}
@@ -96,8 +96,8 @@ func figuresOf(site *recording.Site, cfg Config, known *truth, trails []trail) F
 	return figures
 }
 
-// followed lets the engine follow the tracks, and then opens the truth.
-func followed(ctx context.Context, site *recording.Site, cfg Config, truths Truths) ([]trail, *truth, error) {
+// observe lets the engine follow the tracks, and then opens the truth.
+func observe(ctx context.Context, site *recording.Site, cfg Config, truths Truths) ([]trail, *truth, error) {
 	if err := cfg.Validate(site); err != nil {
 		return nil, nil, err
 	}

@@ -35,7 +35,7 @@ func (e *Epoch) ErrorM() float64 { return e.Shown.Sub(e.Truth).Norm() }
 
 // MeasureTraces is [Measure], and returns what the figures are made of.
 func MeasureTraces(ctx context.Context, site *recording.Site, cfg Config, truths Truths) (Figures, []Trace, error) {
-	trails, known, err := followed(ctx, site, cfg, truths)
+	trails, known, err := observe(ctx, site, cfg, truths)
 	if err != nil {
 		return Figures{}, nil, err
 	}
