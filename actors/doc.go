@@ -28,6 +28,7 @@
 //	device  Frame          Frame    live: the oldest is dropped when full
 //	        Connected      ingest   control
 //	        Disconnected   ingest   control
+//	        Restore        start    control
 //	        Sweep          timer    control
 //	plan    Delivered      device   live: the oldest is dropped when full
 //	        Sweep          timer    control
@@ -35,6 +36,8 @@
 //	        Progress       device   newest per device
 //	        Tide           plan     live: the oldest is dropped when full
 //	        Restore        start    control
+//	        Adopt          start    control
+//	        Amend          history  control
 //	        Recheck        Forget   control
 //	        Sweep          timer    newest
 //	zone    Presence       tag      newest per tag

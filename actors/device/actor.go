@@ -68,6 +68,8 @@ func (a *Actor) Receive(c actor.Context) {
 	case *Disconnected:
 		a.state.Disconnected()
 		a.tell(m.At)
+	case *Restore:
+		a.host.Delivered(a.state.Restore(m))
 	case *Sweep:
 		a.tell(m.Now)
 		if a.state.Idle(m.Now, retireAfter) {

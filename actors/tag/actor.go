@@ -51,6 +51,10 @@ func (a *Actor) Receive(c actor.Context) {
 		s.Tide(m, e)
 	case *Restore:
 		s.Restore(m.Visit, e)
+	case *Adopt:
+		s.Adopt(m.State, e)
+	case *Amend:
+		m.Done(s.Amend(m.Instead, m.Visit))
 	case *Recheck:
 		s.Recheck(m.Plan, e)
 	case *Sweep:

@@ -61,9 +61,6 @@ type Tide struct {
 // a backlog would never fix anything.
 func (*Tide) Droppable() {}
 
-// Restore gives a tag back the visit that was open when the engine stopped.
-type Restore struct{ Visit schema.Visit }
-
 // Recheck says that a plan changed or went: a visit to a zone that is no more
 // ends.
 type Recheck struct{ Plan schema.PlanID }
