@@ -93,6 +93,12 @@ func kindOfStatus(status int) string {
 // again.
 type RetryAfter interface{ RetryAfter() time.Duration }
 
+// RateLimit is implemented by the cause of an error that knows what is left of a
+// quota: how much a second, how much at once now, and when all of it is back.
+type RateLimit interface {
+	RateLimit() (limit, remaining int, reset time.Duration)
+}
+
 // ProblemValue is implemented by the cause of an error that has details for a
 // program; they become the value in the problem's errors.
 type ProblemValue interface{ ProblemValue() any }
@@ -135,6 +141,10 @@ func valueOf(e *schema.Error) any {
 }
 
 func setHeaders(p *Problem, e *schema.Error) {
+	var rate RateLimit
+	if e.Err != nil && errors.As(e.Err, &rate) {
+		setRateLimit(p.headers, rate)
+	}
 	var after RetryAfter
 	switch {
 	case e.Err != nil && errors.As(e.Err, &after):
@@ -145,6 +155,16 @@ func setHeaders(p *Problem, e *schema.Error) {
 	case e.Kind == schema.Unauthorized:
 		p.headers.Set("WWW-Authenticate", `Bearer realm="mybeacon"`)
 	}
+}
+
+func setRateLimit(h http.Header, rate RateLimit) {
+	limit, remaining, reset := rate.RateLimit()
+	if limit == 0 {
+		return
+	}
+	h.Set("RateLimit-Limit", strconv.Itoa(limit))
+	h.Set("RateLimit-Remaining", strconv.Itoa(remaining))
+	h.Set("RateLimit-Reset", strconv.Itoa(int((reset+time.Second-1)/time.Second)))
 }
 
 // asProblem is the transformer through which every body of huma's goes: its own

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
 	"log/slog"
 	"time"
 
@@ -19,6 +20,9 @@ type Device struct {
 	schema.Source
 	Number int64
 	Clock  string // "device" or [ClockSource]
+	// TokenHash is the SHA-256 of the token that lets the device in now, zero
+	// when the directory does not say.
+	TokenHash [sha256.Size]byte
 }
 
 // Directory answers who is who. Device and Tag are asked for every frame and
@@ -60,11 +64,15 @@ type Config struct {
 	Stored    Stored
 	Actors    Actors
 	Journal   Journal
-	Now       func() time.Time // the server's clock
+	// Quarantine may be nil: then what belongs there is only counted.
+	Quarantine Quarantine
+	Now        func() time.Time // the server's clock
 
 	// Credit bounds what one device has on its way. A scanner sends a frame a
 	// second or less: 256 are minutes of backlog in one round trip.
 	Credit Credit
+	// Quota bounds each organisation.
+	Quota Quota
 	// MaxInFlight bounds the observations of all devices that wait for storage. It
 	// must be well below the journal's own bound, since each connection may add
 	// one message to it.
@@ -79,6 +87,9 @@ type Config struct {
 	LiveGrace time.Duration
 	// IdleDevice is after how long a device without connections is forgotten.
 	IdleDevice time.Duration
+	// RecheckEvery is how often the tokens of open streams are compared with the
+	// directory's.
+	RecheckEvery time.Duration
 }
 
 // Credit is what a device may have on its way. Bytes is what it is told beside
@@ -100,7 +111,7 @@ func DefaultConfig() Config {
 		MaxRequests: 4,
 		MaxTags:     1_000_000,
 		LiveGrace:   2 * time.Second,
-		IdleDevice:  10 * time.Minute,
+		IdleDevice:  10 * time.Minute, RecheckEvery: 2 * time.Second,
 	}
 }
 
@@ -118,7 +129,9 @@ func (c Config) Validate() error {
 		return bad("credit", "each part must be at least 1")
 	case c.MaxInFlight < 1 || c.MaxDevices < 1 || c.MaxRequests < 1 || c.MaxTags < 1:
 		return bad("max_in_flight", "bounds must be at least 1")
-	case c.LiveGrace <= 0 || c.IdleDevice <= 0:
+	case c.Quota.FramesPerSecond < 0 || c.Quota.ObservationsPerSecond < 0 || (c.Quota.FramesPerSecond > 0 || c.Quota.ObservationsPerSecond > 0) && c.Quota.Burst < 100*time.Millisecond:
+		return bad("quota", "rates must not be below 0, and the burst at least 100 ms")
+	case c.LiveGrace <= 0 || c.IdleDevice <= 0 || c.RecheckEvery <= 0:
 		return bad("live_grace", "times must be above zero")
 	default:
 		return nil

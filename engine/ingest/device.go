@@ -8,10 +8,16 @@ import (
 	"mybeacon/schema/wire"
 )
 
-// Bounds of what is remembered of one device.
+// Bounds of what is remembered of one device: some 400 KiB at worst, when it
+// leaves a hole after every frame. One that numbers its frames as it should
+// costs a range or two.
 const (
-	maxBoots     = 16     // starts of the scanner whose frames are told apart
-	maxSeqRanges = 16_384 // of each boot: 256 KiB at worst
+	maxBoots = 16 // starts of the scanner whose frames are told apart
+	// maxSeqRanges bounds each set of the boot that is in use. A message of 1,000
+	// frames with a hole after each must fit, or a POST could not be answered.
+	maxSeqRanges = 1024
+	// oldSeqRanges bounds those of the other boots, which are mostly over.
+	oldSeqRanges = 64
 )
 
 // device is the state of one device, over all its connections.
@@ -26,19 +32,21 @@ type device struct {
 	stream   *Session // the one that is told of acks
 	requests int
 	boots    map[string]*boot
+	current  *boot  // the one used last
 	uses     uint64 // clock of boot.used
 	frames   int    // admitted and not settled
 	flying   int    // observations of these
 	changed  chan struct{}
+	aside    *bucket // of rows for the quarantine; nil until the first
 }
 
 // boot is what is known of the frames of one start of the scanner.
 type boot struct {
+	onWay    wire.SeqSet // admitted and not settled; the credit bounds them
 	admitted wire.SeqSet // on their way or stored: recognised as duplicates
 	stored   wire.SeqSet // had rows in the warehouse when it was asked
 	acked    wire.SeqSet // the device may forget them
 	fresh    wire.SeqSet // acknowledged and not told yet
-	flying   int         // frames on their way
 	used     uint64
 
 	loading bool
@@ -130,22 +138,42 @@ func (d *device) broadcast() {
 // holds mu.
 func (d *device) boot(id string) *boot {
 	d.uses++
-	if b, known := d.boots[id]; known {
-		b.used = d.uses
-		return b
+	b, known := d.boots[id]
+	if !known {
+		if len(d.boots) >= maxBoots && !d.forgetBoot() {
+			return nil
+		}
+		b = &boot{}
+		d.boots[id] = b
 	}
-	if len(d.boots) >= maxBoots && !d.forgetBoot() {
-		return nil
+	b.used = d.uses
+	if d.current != b {
+		if d.current != nil {
+			d.current.shrink()
+		}
+		d.current = b
 	}
-	b := &boot{used: d.uses}
-	d.boots[id] = b
 	return b
+}
+
+// shrink forgets most of a boot that is not in use any more. What was not told
+// yet stays: nobody would tell it later.
+func (b *boot) shrink() {
+	b.admitted.Trim(oldSeqRanges)
+	b.stored.Trim(oldSeqRanges)
+	b.acked.Trim(oldSeqRanges)
+}
+
+// note adds the range to the set, which stays bounded.
+func note(set *wire.SeqSet, r wire.SeqRange) {
+	set.Add(r)
+	set.TrimAround(maxSeqRanges, r.From)
 }
 
 func (d *device) forgetBoot() bool {
 	oldest := ""
 	for id, b := range d.boots {
-		if b.flying == 0 && !b.loading && (oldest == "" || b.used < d.boots[oldest].used) {
+		if b.onWay.Len() == 0 && !b.loading && (oldest == "" || b.used < d.boots[oldest].used) {
 			oldest = id
 		}
 	}
@@ -155,31 +183,29 @@ func (d *device) forgetBoot() bool {
 
 // ack lets the device forget the frames; the caller holds mu and broadcasts.
 func (d *device) ack(b *boot, r wire.SeqRange) {
-	b.acked.Add(r)
-	b.acked.Trim(maxSeqRanges)
+	note(&b.acked, r)
 	if d.stream != nil {
-		b.fresh.Add(r)
-		b.fresh.Trim(maxSeqRanges)
+		note(&b.fresh, r)
 	}
 }
 
 // take admits a frame that was not seen before: it counts until settle.
 func (d *device) take(b *boot, f *schema.FrameAdmitted) {
-	b.admitted.Add(wire.SeqRange{From: f.Seq, To: f.Seq})
-	b.admitted.Trim(maxSeqRanges)
-	b.flying++
+	one := wire.SeqRange{From: f.Seq, To: f.Seq}
+	note(&b.admitted, one)
+	b.onWay.Add(one)
 	d.frames++
 	d.flying += len(f.Observations)
-	d.in.gate.add(len(f.Observations))
+	d.in.tenants.add(f.Organisation, len(f.Observations))
 }
 
 // settle ends what take began: the frame is stored, or must be sent again. The
 // caller holds mu and broadcasts.
 func (d *device) settle(b *boot, f *schema.FrameAdmitted, stored bool) {
-	b.flying--
+	b.onWay.Remove(f.Seq)
 	d.frames--
 	d.flying -= len(f.Observations)
-	d.in.gate.add(-len(f.Observations))
+	d.in.tenants.add(f.Organisation, -len(f.Observations))
 	if stored {
 		d.ack(b, wire.SeqRange{From: f.Seq, To: f.Seq})
 		return

@@ -2,22 +2,24 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
 	"mybeacon/schema"
+	"mybeacon/schema/wire"
 )
 
 // Ingest is the way in. Make it with New, end it with Stop.
 type Ingest struct {
 	cfg      Config
 	lateness *lateness
-	gate     gate
+	tenants  *tenants
 	loads    chan struct{} // one token per reader of stored sequences
 
 	ctx    context.Context // ends with Stop
 	cancel context.CancelFunc
-	work   sync.WaitGroup // loaders
+	work   sync.WaitGroup // loaders and recheck
 
 	mu      sync.Mutex
 	stopped bool
@@ -34,10 +36,12 @@ func New(cfg Config) (*Ingest, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Ingest{
-		cfg: cfg, lateness: newLateness(cfg.MaxTags), gate: gate{limit: cfg.MaxInFlight, changed: make(chan struct{}), metrics: cfg.Metrics},
+	in := &Ingest{
+		cfg: cfg, lateness: newLateness(cfg.MaxTags), tenants: newTenants(cfg),
 		loads: make(chan struct{}, maxLoads), ctx: ctx, cancel: cancel, devices: map[schema.DeviceID]*device{},
-	}, nil
+	}
+	in.work.Go(in.recheck)
+	return in, nil
 }
 
 // Open lets a device in. The session is told of acknowledgements once
@@ -55,7 +59,8 @@ func (in *Ingest) Open(ctx context.Context, token string) (*Session, error) {
 }
 
 // OpenRequest lets a device in for one POST. It refuses with [schema.TooMany]
-// when the device has too many of them open. The caller closes the session.
+// when the device has too many of them open, or its organisation is above its
+// quota; the cause says when to come again. The caller closes the session.
 func (in *Ingest) OpenRequest(ctx context.Context, token string) (*Session, error) {
 	s, err := in.Open(ctx, token)
 	if err != nil {
@@ -63,11 +68,22 @@ func (in *Ingest) OpenRequest(ctx context.Context, token string) (*Session, erro
 	}
 	if !s.dev.beginRequest(in.cfg.MaxRequests) {
 		s.Close()
-		return nil, schema.Errorf(schema.TooMany, "", "the device has %d requests open; wait for their answers", in.cfg.MaxRequests)
+		return nil, &schema.Error{
+			Kind: schema.TooMany, Message: fmt.Sprintf("the device has %d requests open; wait for their answers", in.cfg.MaxRequests),
+			Err: throttle{s.RateLimit(), time.Second},
+		}
 	}
 	s.request = true
+	if err := s.tenantOf(s.binding().Organisation).admit(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.paid.Store(true)
 	return s, nil
 }
+
+// Refused counts a message that was refused before it was read.
+func (in *Ingest) Refused(r wire.Reason) { in.cfg.Metrics.refuse(r) }
 
 func (in *Ingest) authenticate(ctx context.Context, token string) (Device, error) {
 	who, err := in.cfg.Directory.DeviceByToken(ctx, token)
@@ -150,37 +166,4 @@ func (in *Ingest) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// gate counts the observations that wait for storage, over all devices.
-type gate struct {
-	limit   int
-	metrics *Metrics
-
-	mu      sync.Mutex
-	n       int
-	changed chan struct{} // closed when the gate opens
-}
-
-func (g *gate) add(n int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	wasShut := g.n >= g.limit
-	g.n += n
-	g.metrics.flying(g.n)
-	if wasShut && g.n < g.limit {
-		close(g.changed)
-		g.changed = make(chan struct{})
-	}
-}
-
-// shut returns a channel that is closed when the gate opens, or nil when it is
-// open.
-func (g *gate) shut() <-chan struct{} {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.n < g.limit {
-		return nil
-	}
-	return g.changed
 }

@@ -314,15 +314,15 @@ func TestDroppedFramesCloseGaps(t *testing.T) {
 		s.Offer(message(frame("b", 1, 1), frame("b", 10, 1)))
 		synctest.Wait()
 		w.store(nil)
-		if r := s.Drop(wire.BootRange{BootID: "b", SeqRange: wire.SeqRange{From: 2, To: 9}}); r != 0 {
+		if r := s.Drop(wire.BootRange{BootID: "b", SeqRange: wire.SeqRange{From: 2, To: 9}}, "oldest"); r != 0 {
 			t.Fatal(r)
 		}
 		wantAcks(t, s, ranges("b", 1, 10))
-		if n := value(t, reg, "mybeacon_dropped_frames_total"); n != 8 {
+		if n := value(t, reg, "mybeacon_dropped_frames_total", "oldest"); n != 8 {
 			t.Errorf("%v dropped frames counted, want 8", n)
 		}
 		for _, bad := range []wire.BootRange{{BootID: "b"}, {BootID: "", SeqRange: wire.SeqRange{From: 1, To: 1}}, {BootID: "b", SeqRange: wire.SeqRange{From: 2, To: 1}}, {BootID: "b", SeqRange: wire.SeqRange{From: 1, To: 1<<64 - 1}}} {
-			if r := s.Drop(bad); r != wire.DroppedInvalid {
+			if r := s.Drop(bad, "oldest"); r != wire.DroppedInvalid {
 				t.Errorf("%+v: %v", bad, r)
 			}
 		}
@@ -439,7 +439,7 @@ func TestSessions(t *testing.T) {
 		if _, err := in.Open(t.Context(), "nobody"); schema.KindOf(err) != schema.Unauthorized {
 			t.Errorf("a stranger got %v", err)
 		}
-		if n := value(t, reg, "mybeacon_device_auth_failures_total"); n != 1 {
+		if n := value(t, reg, "mybeacon_auth_failures_total", "device_token"); n != 1 {
 			t.Errorf("%v strangers counted", n)
 		}
 		first := stream(t, in)
@@ -478,22 +478,34 @@ func TestSessions(t *testing.T) {
 	})
 }
 
+// A token that is taken back ends the stream within seconds, as soon as the
+// directory says so, and nobody is asked meanwhile.
 func TestRevokedToken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		in, _ := start(t, w, nil)
-		s := stream(t, in)
-		s.Renew(t.Context())
-		if s.Cause() != nil {
-			t.Fatalf("a good token ended the stream: %v", s.Cause())
-		}
-		w.set(func() { w.devices["token-1"] = device(2) })
-		s.Renew(t.Context())
-		<-s.Done()
-		if schema.KindOf(s.Cause()) != schema.Unauthorized {
-			t.Errorf("ended with %v", s.Cause())
-		}
+	f := func(name string, change func(w *world)) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				in, _ := start(t, w, nil)
+				s := stream(t, in)
+				time.Sleep(time.Minute)
+				if s.Cause() != nil || w.lookups != 1 {
+					t.Fatalf("a good token: ended with %v after %d questions, want one", s.Cause(), w.lookups)
+				}
+				w.set(func() { change(w) })
+				time.Sleep(5 * time.Second)
+				if schema.KindOf(s.Cause()) != schema.Unauthorized {
+					t.Errorf("ended with %v", s.Cause())
+				}
+			})
+		})
+	}
+	f("replaced", func(w *world) {
+		d := device(1)
+		d.TokenHash[0]++
+		w.devices = map[string]ingest.Device{"another": d}
 	})
+	f("of another device", func(w *world) { w.devices["token-1"] = device(2) })
+	f("device gone", func(w *world) { delete(w.devices, "token-1") })
 }
 
 func TestAwaitAcks(t *testing.T) {

@@ -19,6 +19,31 @@ const (
 	postponed result = "postponed" // there was no room: the device sends it again
 )
 
+// door is where a device came; it is a metric's label.
+type door string
+
+const (
+	doorStream door = "stream"
+	doorPost   door = "post"
+)
+
+// dropPolicy is why a device gave frames up; it is a metric's label. What a
+// device says is its own text: only these words become labels.
+type dropPolicy string
+
+const (
+	dropFull     dropPolicy = "full"     // no room, the new ones went
+	dropOldest   dropPolicy = "oldest"   // no room, the oldest went
+	dropExpired  dropPolicy = "expired"  // too old to be of use
+	dropDamaged  dropPolicy = "damaged"  // the spool could not be read
+	dropShutdown dropPolicy = "shutdown" // the scanner ended without a spool
+	dropOther    dropPolicy = "other"
+)
+
+func dropPolicies() []dropPolicy {
+	return []dropPolicy{dropFull, dropOldest, dropExpired, dropDamaged, dropShutdown, dropOther}
+}
+
 // Metrics counts what comes in. Labels come from closed sets.
 type Metrics struct {
 	frames       map[result]prometheus.Counter
@@ -28,7 +53,8 @@ type Metrics struct {
 	duplicates   prometheus.Counter
 	bad          map[wire.Reason]prometheus.Counter
 	quarantined  prometheus.Counter
-	dropped      prometheus.Counter
+	dropped      map[dropPolicy]prometheus.Counter
+	throttles    map[door]prometheus.Counter
 	auth         prometheus.Counter
 	inFlight     prometheus.Gauge
 	streams      prometheus.Gauge
@@ -55,10 +81,13 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}),
 		duplicates:  counter("mybeacon_dup_frames_total", "Frames that were on their way or stored already."),
 		quarantined: counter("mybeacon_quarantined_observations_total", "Observations put aside because of their age."),
-		dropped:     counter("mybeacon_dropped_frames_total", "Frames that devices reported as dropped by their policy."),
-		auth:        counter("mybeacon_device_auth_failures_total", "Connections and requests with a token that is nobody's."),
-		inFlight:    gauge("mybeacon_ingest_in_flight_observations", "Observations that wait for storage."),
-		streams:     gauge("mybeacon_device_streams", "Devices connected by WebSocket."),
+		dropped:     map[dropPolicy]prometheus.Counter{}, throttles: map[door]prometheus.Counter{},
+		auth: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "mybeacon_auth_failures_total", Help: "Callers who did not prove who they are, by what they showed.",
+			ConstLabels: prometheus.Labels{"reason": "device_token"},
+		}),
+		inFlight: gauge("mybeacon_ingest_in_flight_observations", "Observations that wait for storage."),
+		streams:  gauge("mybeacon_device_streams", "Devices connected by WebSocket."),
 	}
 	for _, r := range []result{admitted, duplicate, refused, unbound, postponed} {
 		m.frames[r] = frames.WithLabelValues("ble", string(r))
@@ -66,7 +95,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	for _, r := range wire.Reasons() {
 		m.bad[r] = bad.WithLabelValues(r.String())
 	}
-	reg.MustRegister(frames, bad, m.observations, m.bytes, m.ack, m.duplicates, m.quarantined, m.dropped, m.auth, m.inFlight, m.streams)
+	dropped := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mybeacon_dropped_frames_total", Help: "Frames that devices reported as dropped, by their policy."}, []string{"reason"})
+	for _, p := range dropPolicies() {
+		m.dropped[p] = dropped.WithLabelValues(string(p))
+	}
+	throttles := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mybeacon_quota_throttled_total", Help: "Messages that waited, or were refused, because their organisation is above its quota."}, []string{"door"})
+	for _, d := range []door{doorStream, doorPost} {
+		m.throttles[d] = throttles.WithLabelValues(string(d))
+	}
+	reg.MustRegister(frames, bad, dropped, throttles, m.observations, m.bytes, m.ack, m.duplicates, m.quarantined, m.auth, m.inFlight, m.streams)
 	return m
 }
 
@@ -87,8 +124,17 @@ func (m *Metrics) refuse(r wire.Reason) {
 	if c, known := m.bad[r]; known {
 		c.Inc()
 	}
-	if r.Quarantined() {
+}
+
+func (m *Metrics) quarantine() {
+	if m != nil {
 		m.quarantined.Inc()
+	}
+}
+
+func (m *Metrics) throttled(d door) {
+	if m != nil {
+		m.throttles[d].Inc()
 	}
 }
 
@@ -110,10 +156,15 @@ func (m *Metrics) acked(took time.Duration) {
 	}
 }
 
-func (m *Metrics) drop(frames uint64) {
-	if m != nil {
-		m.dropped.Add(float64(frames))
+func (m *Metrics) drop(why string, frames uint64) {
+	if m == nil {
+		return
 	}
+	c, known := m.dropped[dropPolicy(why)]
+	if !known {
+		c = m.dropped[dropOther]
+	}
+	c.Add(float64(frames))
 }
 
 func (m *Metrics) unauthorized() {

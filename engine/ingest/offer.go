@@ -14,6 +14,7 @@ import (
 func (s *Session) Offer(msg wire.Message) []wire.Rejection {
 	who, now := s.binding(), s.in.cfg.Now()
 	o := offer{Session: s, who: who, now: now, judge: newJudge(who, now)}
+	s.charge(who.Organisation, msg)
 	d := s.dev
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -47,7 +48,7 @@ func (o *offer) refuse(r wire.Rejection) {
 	if r.Seq == 0 || !wire.ValidBootID(r.BootID) {
 		return
 	}
-	if b := o.dev.boot(r.BootID); b != nil && !b.admitted.Contains(r.Seq) {
+	if b := o.dev.boot(r.BootID); b != nil && !b.onWay.Contains(r.Seq) && !b.admitted.Contains(r.Seq) {
 		o.dev.ack(b, wire.SeqRange{From: r.Seq, To: r.Seq})
 		o.dev.broadcast()
 	}
@@ -55,6 +56,7 @@ func (o *offer) refuse(r wire.Rejection) {
 
 func (o *offer) frame(f *schema.Frame) {
 	if reason := o.judge.frame(f); reason != 0 {
+		o.putFrameAside(f, reason)
 		o.refuse(wire.Rejection{BootID: f.BootID, Seq: f.Seq, Index: wire.WholeFrame, Reason: reason})
 		return
 	}
@@ -68,7 +70,7 @@ func (o *offer) frame(f *schema.Frame) {
 		o.storedBefore(b, f.Seq)
 		return
 	}
-	if b.admitted.Contains(f.Seq) {
+	if b.onWay.Contains(f.Seq) || b.admitted.Contains(f.Seq) {
 		o.again(b, f.Seq)
 		return
 	}
@@ -80,11 +82,12 @@ func (o *offer) frame(f *schema.Frame) {
 	o.admit(b, f)
 }
 
-// again handles a frame that was seen before: one that is acknowledged is
-// acknowledged once more, since the device does not seem to know.
+// again handles a frame that was seen before: one that is not on its way any
+// more is stored, and is acknowledged once more since the device does not seem
+// to know.
 func (o *offer) again(b *boot, seq uint64) {
 	o.in.cfg.Metrics.frame(duplicate)
-	if b.acked.Contains(seq) {
+	if !b.onWay.Contains(seq) {
 		o.acknowledge(b, seq)
 	}
 }
@@ -92,8 +95,7 @@ func (o *offer) again(b *boot, seq uint64) {
 // storedBefore recognises a frame that an earlier run of the server stored.
 func (o *offer) storedBefore(b *boot, seq uint64) {
 	o.in.cfg.Metrics.frame(duplicate)
-	b.admitted.Add(wire.SeqRange{From: seq, To: seq})
-	b.admitted.Trim(maxSeqRanges)
+	note(&b.admitted, wire.SeqRange{From: seq, To: seq})
 	o.acknowledge(b, seq)
 }
 
@@ -108,6 +110,7 @@ func (o *offer) admit(b *boot, f *schema.Frame) {
 	heard, indexes, refusals := o.judge.observations(f)
 	for _, r := range refusals {
 		o.in.cfg.Metrics.refuse(r.Reason)
+		o.putAside(f, r.Index, r.Reason)
 	}
 	o.refusals = append(o.refusals, refusals...)
 	admittedFrame := schema.FrameAdmitted{
@@ -118,8 +121,7 @@ func (o *offer) admit(b *boot, f *schema.Frame) {
 	o.in.cfg.Metrics.frame(admitted)
 	o.in.cfg.Metrics.admit(len(heard))
 	if len(heard) == 0 {
-		b.admitted.Add(wire.SeqRange{From: f.Seq, To: f.Seq})
-		b.admitted.Trim(maxSeqRanges)
+		note(&b.admitted, wire.SeqRange{From: f.Seq, To: f.Seq})
 		o.acknowledge(b, f.Seq)
 		o.in.cfg.Actors.Frame(admittedFrame)
 		return

@@ -2,8 +2,11 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"mybeacon/schema"
 	"mybeacon/schema/wire"
@@ -24,19 +27,58 @@ type Session struct {
 	in      *Ingest
 	dev     *device
 	token   string
-	request bool // one POST
+	hash    [sha256.Size]byte // of the token
+	request bool              // one POST
+	paid    atomic.Bool       // the next message's first frame has its place in the quota
 
 	updates chan struct{}
 	done    chan struct{}
 	close   sync.Once
 
-	mu    sync.Mutex
-	who   Device // as last authenticated
-	cause error  // why done is closed
+	mu     sync.Mutex
+	who    Device // as last authenticated
+	tenant *tenant
+	closed bool
+	cause  error // why done is closed
 }
 
 func newSession(in *Ingest, dev *device, token string, who Device) *Session {
-	return &Session{in: in, dev: dev, token: token, who: who, updates: make(chan struct{}, 1), done: make(chan struct{})}
+	return &Session{
+		in: in, dev: dev, token: token, hash: sha256.Sum256([]byte(token)), who: who, tenant: in.tenants.hold(who.Organisation),
+		updates: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+}
+
+// tenantOf returns the organisation's tenant, which changes when the device is
+// bound anew.
+func (s *Session) tenantOf(org schema.OrganisationID) *tenant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tenant.org != org && !s.closed {
+		s.tenant.release()
+		s.tenant = s.in.tenants.hold(org)
+	}
+	return s.tenant
+}
+
+// charge takes a message from the organisation's quota.
+func (s *Session) charge(org schema.OrganisationID, msg wire.Message) {
+	frames, observations := len(msg.Frames)+len(msg.Refused), 0
+	for i := range msg.Frames {
+		observations += len(msg.Frames[i].Observations)
+	}
+	if frames == 0 {
+		return
+	}
+	if s.paid.Swap(false) {
+		frames--
+	}
+	s.tenantOf(org).charge(frames, observations)
+}
+
+// RateLimit returns what is left of the organisation's quota.
+func (s *Session) RateLimit() RateLimit {
+	return s.tenantOf(s.binding().Organisation).rate(time.Now())
 }
 
 // Attach makes the session the device's stream; an older one ends with
@@ -55,24 +97,6 @@ func (s *Session) binding() Device {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.who
-}
-
-// Renew authenticates anew and ends the session when the token was taken back; an
-// unreachable directory is no reason to end a connection.
-func (s *Session) Renew(ctx context.Context) {
-	who, err := s.in.authenticate(ctx, s.token)
-	if err == nil && who.Device != s.dev.id {
-		err = schema.Errorf(schema.Unauthorized, "token", "the token belongs to another device now")
-	}
-	if schema.KindOf(err) == schema.Unauthorized {
-		s.end(err)
-		return
-	}
-	if err == nil {
-		s.mu.Lock()
-		s.who = who
-		s.mu.Unlock()
-	}
 }
 
 // Credit returns what the device may have on its way.
@@ -135,13 +159,35 @@ func (s *Session) Close() {
 		s.end(context.Canceled)
 		s.dev.detach(s)
 		s.in.release(s.dev)
+		s.leaveTenant()
 	})
 }
 
-// Ready waits until the device has credit and the server room. It returns the
-// cause when the session must end.
+// leaveTenant gives back the place that was not used.
+func (s *Session) leaveTenant() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	if s.paid.Swap(false) {
+		s.tenant.frames.give(1)
+	}
+	s.tenant.release()
+}
+
+// Ready waits until the device has credit, its organisation's quota a place and
+// the server room. It returns the cause when the session must end. Call it before
+// each message is read.
 func (s *Session) Ready(ctx context.Context) error {
+	if !s.request && !s.paid.Load() {
+		s.paid.Store(s.tenantOf(s.binding().Organisation).pace(ctx, s.done))
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
 	for {
+		if cause := s.Cause(); cause != nil {
+			return cause
+		}
 		wait := s.blocked()
 		if wait == nil {
 			return nil
@@ -166,7 +212,7 @@ func (s *Session) blocked() <-chan struct{} {
 		return d.changed
 	}
 	d.mu.Unlock()
-	return s.in.gate.shut()
+	return s.tenantOf(s.binding().Organisation).shut()
 }
 
 // Drained waits until nothing of the device is on its way.
@@ -191,13 +237,14 @@ func (s *Session) Drained(ctx context.Context) error {
 // larger one is a fault, and would spoil the count of what was lost for ever.
 const maxDropped = 1_000_000_000
 
-// Drop takes the device's word that the frames will never come.
-func (s *Session) Drop(r wire.BootRange) wire.Reason {
+// Drop takes the device's word that the frames will never come. The reason is
+// counted when it is one of those that are known.
+func (s *Session) Drop(r wire.BootRange, why string) wire.Reason {
 	if !wire.ValidBootID(r.BootID) || r.From == 0 || r.To < r.From || r.To-r.From >= maxDropped {
 		s.in.cfg.Metrics.refuse(wire.DroppedInvalid)
 		return wire.DroppedInvalid
 	}
-	s.in.cfg.Metrics.drop(r.To - r.From + 1)
+	s.in.cfg.Metrics.drop(why, r.To-r.From+1)
 	d := s.dev
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -249,7 +296,7 @@ func (d *device) acksOf(frames []FrameID) (ranges []wire.BootRange, waiting bool
 		}
 		r, acked := b.acked.Containing(f.Seq)
 		if !acked {
-			waiting = waiting || b.admitted.Contains(f.Seq)
+			waiting = waiting || b.onWay.Contains(f.Seq)
 			continue
 		}
 		br := wire.BootRange{BootID: f.BootID, SeqRange: r}

@@ -2,7 +2,9 @@ package ingest_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +36,8 @@ type world struct {
 	full     bool                 // the journal takes nothing
 	down     bool                 // the warehouse does not answer
 	loads    int
+	lookups  int // of tokens
+	aside    []schema.Quarantined
 	live     []schema.FrameAdmitted
 	journal  []schema.FrameAdmitted
 	presence []string
@@ -61,12 +65,13 @@ func newWorld() *world {
 func device(n byte) ingest.Device {
 	return ingest.Device{Number: int64(n), Clock: "device", Source: schema.Source{
 		Organisation: schema.OrganisationID{1}, Device: schema.DeviceID{n}, Location: schema.LocationID{2}, KeepDays: 30,
-	}}
+	}, TokenHash: sha256.Sum256([]byte(fmt.Sprint("token-", n)))}
 }
 
 func (w *world) DeviceByToken(_ context.Context, token string) (ingest.Device, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.lookups++
 	d, known := w.devices[token]
 	if !known {
 		return ingest.Device{}, schema.Errorf(schema.Unauthorized, "token", "unknown")
@@ -117,6 +122,12 @@ func (w *world) Frame(f schema.FrameAdmitted) {
 func (w *world) DeviceConnected(src schema.Source, _ time.Time) { w.say("up", src.Device) }
 
 func (w *world) DeviceDisconnected(id schema.DeviceID, _ time.Time) { w.say("down", id) }
+
+func (w *world) Put(q schema.Quarantined) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.aside = append(w.aside, q)
+}
 
 func (w *world) say(what string, id schema.DeviceID) {
 	w.mu.Lock()
@@ -174,7 +185,7 @@ func start(t testing.TB, w *world, change func(*ingest.Config)) (*ingest.Ingest,
 	t.Helper()
 	reg := prometheus.NewRegistry()
 	cfg := ingest.DefaultConfig()
-	cfg.Directory, cfg.Stored, cfg.Actors, cfg.Journal = w, w, w, w
+	cfg.Directory, cfg.Stored, cfg.Actors, cfg.Journal, cfg.Quarantine = w, w, w, w, w
 	cfg.Now = func() time.Time { return base }
 	cfg.Metrics = ingest.NewMetrics(reg)
 	if change != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -34,7 +35,6 @@ type DevicesConfig struct {
 	PostWait   time.Duration // a POST waits that long for storage
 	Heartbeat  time.Duration // the server shows life that often
 	Silence    time.Duration // a device that says nothing for so long is cut
-	RenewEvery time.Duration // tokens of open sockets are checked anew
 }
 
 // DefaultDevicesConfig returns the bounds of a server; Log, Ingest and Refuse are
@@ -43,7 +43,7 @@ func DefaultDevicesConfig() DevicesConfig {
 	return DevicesConfig{
 		Limits: wire.DefaultLimits(), Now: time.Now, MaxSockets: 20_000, MaxPosts: 64,
 		AckEvery: 50 * time.Millisecond, PostWait: 10 * time.Second,
-		Heartbeat: 20 * time.Second, Silence: time.Minute, RenewEvery: 30 * time.Second,
+		Heartbeat: 20 * time.Second, Silence: time.Minute,
 	}
 }
 
@@ -54,7 +54,7 @@ func (c DevicesConfig) Validate() error {
 		return errors.New("live: DevicesConfig needs Log, Ingest, Refuse and Now")
 	case c.MaxSockets <= 0 || c.MaxPosts <= 0:
 		return errors.New("live: MaxSockets and MaxPosts must be positive")
-	case c.AckEvery <= 0 || c.PostWait <= 0 || c.Heartbeat <= 0 || c.Silence <= 0 || c.RenewEvery <= 0:
+	case c.AckEvery <= 0 || c.PostWait <= 0 || c.Heartbeat <= 0 || c.Silence <= 0:
 		return errors.New("live: times must be positive")
 	default:
 		return nil
@@ -64,7 +64,7 @@ func (c DevicesConfig) Validate() error {
 // Devices handles GET /api/v1/device/stream and POST /api/v1/device/frames.
 type Devices struct {
 	cfg      DevicesConfig
-	posts    chan struct{}
+	posts    postSlots
 	stopping context.Context // ends when Shutdown begins
 	stop     context.CancelFunc
 	cut      context.Context // ends when Shutdown's patience does
@@ -81,7 +81,7 @@ func NewDevices(cfg DevicesConfig) (*Devices, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	d := &Devices{cfg: cfg, posts: make(chan struct{}, cfg.MaxPosts), idle: make(chan struct{})}
+	d := &Devices{cfg: cfg, posts: postSlots{limit: cfg.MaxPosts, byOrg: map[schema.OrganisationID]int{}}, idle: make(chan struct{})}
 	d.stopping, d.stop = context.WithCancel(context.Background())
 	d.cut, d.cutAll = context.WithCancel(context.Background())
 	return d, nil
@@ -139,6 +139,13 @@ func (d *Devices) leave() {
 	if d.closed && d.sockets == 0 {
 		close(d.idle)
 	}
+}
+
+// jitter draws the wait of one device before it comes back, so that a server that
+// starts again meets some hundreds of devices a second and not all at once.
+func (d *Devices) jitter() time.Duration {
+	spread := time.Duration(d.Sockets()) * 2 * time.Millisecond
+	return 500*time.Millisecond + rand.N(min(max(spread, 4500*time.Millisecond), 40*time.Second))
 }
 
 // maxToken bounds what is hashed for a caller nobody knows.

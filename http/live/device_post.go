@@ -4,9 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
+	"strconv"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -42,6 +46,7 @@ func (d *Devices) post(w http.ResponseWriter, r *http.Request) error {
 	}
 	media, gzipped, err := postForm(r)
 	if err != nil {
+		d.cfg.Ingest.Refused(wire.ContentUnknown)
 		return err
 	}
 	if d.stopping.Err() != nil {
@@ -52,12 +57,11 @@ func (d *Devices) post(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer session.Close()
-	select {
-	case d.posts <- struct{}{}:
-		defer func() { <-d.posts }()
-	default:
-		return schema.Errorf(schema.Unavailable, "", "%d requests are being handled, which is this server's bound", d.cfg.MaxPosts)
+	org := session.Device().Organisation
+	if err := d.posts.enter(org); err != nil {
+		return err
 	}
+	defer d.posts.leave(org)
 	msg, err := d.readPost(w, r, session, media, gzipped)
 	if err != nil {
 		return err
@@ -68,9 +72,68 @@ func (d *Devices) post(w http.ResponseWriter, r *http.Request) error {
 		return schema.Errorf(schema.Unavailable, "", "what was sent before is not stored yet, try again later")
 	}
 	rejected := session.Offer(msg)
-	d.answer(w, media, session.AwaitAcks(ctx, frameIDs(msg)), rejected)
+	acks := session.AwaitAcks(ctx, frameIDs(msg))
+	setRateLimit(w.Header(), session.RateLimit())
+	d.answer(w, media, acks, rejected)
 	return nil
 }
+
+// setRateLimit tells what is left of the organisation's quota, if it has one.
+func setRateLimit(h http.Header, r ingest.RateLimit) {
+	if r.Limit == 0 {
+		return
+	}
+	h.Set("RateLimit-Limit", strconv.Itoa(r.Limit))
+	h.Set("RateLimit-Remaining", strconv.Itoa(r.Remaining))
+	h.Set("RateLimit-Reset", strconv.Itoa(int(math.Ceil(r.Reset.Seconds()))))
+}
+
+// postSlots bounds the POSTs that are handled at once. Each may wait seconds for
+// storage: an organisation may use as many as are free beside its own, so that
+// one alone cannot use them all.
+type postSlots struct {
+	limit int
+
+	mu    sync.Mutex
+	used  int
+	byOrg map[schema.OrganisationID]int
+}
+
+// postAgain is when to come again while the organisation's POSTs wait.
+const postAgain = again(time.Second)
+
+func (p *postSlots) enter(org schema.OrganisationID) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	free := p.limit - p.used
+	if free == 0 {
+		return schema.Errorf(schema.Unavailable, "", "%d requests are being handled, which is this server's bound", p.limit)
+	}
+	if mine := p.byOrg[org]; mine > 0 && mine >= free {
+		return &schema.Error{Kind: schema.TooMany, Message: fmt.Sprintf("%d requests of the organisation are being handled; wait for their answers", mine), Err: postAgain}
+	}
+	p.used++
+	p.byOrg[org]++
+	return nil
+}
+
+func (p *postSlots) leave(org schema.OrganisationID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.used--
+	if p.byOrg[org]--; p.byOrg[org] == 0 {
+		delete(p.byOrg, org)
+	}
+}
+
+// again is the cause of a refusal that knows when to come again.
+type again time.Duration
+
+// Error implements error.
+func (a again) Error() string { return "wait " + time.Duration(a).String() }
+
+// RetryAfter tells whoever answers the request.
+func (a again) RetryAfter() time.Duration { return time.Duration(a) }
 
 // postForm returns the media type and whether the body is packed.
 func postForm(r *http.Request) (media string, gzipped bool, err error) {

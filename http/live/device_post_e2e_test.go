@@ -152,9 +152,9 @@ func TestPostRefusals(t *testing.T) {
 	f("two megabytes", make([]byte, 2<<20), 413)
 	f("a bomb", zip(t, make([]byte, 16<<20)), 413, "Content-Encoding", "gzip")
 	f("and then a good one", []byte(postBody), 200)
-	for _, reason := range []string{"message_too_deep", "message_too_large", "compression_bomb"} {
-		if n := h.counter(t, "mybeacon_bad_frames_total", reason); n != 1 {
-			t.Errorf("%s counted %v times", reason, n)
+	for reason, want := range map[string]float64{"message_too_deep": 1, "message_too_large": 1, "compression_bomb": 1, "content_unknown": 2} {
+		if n := h.counter(t, "mybeacon_bad_frames_total", reason); n != want {
+			t.Errorf("%s counted %v times, want %v", reason, n, want)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,7 +21,6 @@ import (
 const (
 	deviceHello = 10 * time.Second
 	deviceWrite = 10 * time.Second
-	deviceRenew = 5 * time.Second
 	deviceDrain = 5 * time.Second
 	// deviceCutoff is where the connection itself gives up reading a message. A
 	// message between the limit and this is read away and refused, and what comes
@@ -80,7 +78,7 @@ func offersDeviceProtocol(r *http.Request) bool {
 }
 
 // deviceSocket is one connected device. serve runs on the handler's goroutine
-// and reads; a second goroutine writes, a third renews the token.
+// and reads; a second goroutine writes.
 type deviceSocket struct {
 	devices *Devices
 	ws      *websocket.Conn
@@ -110,8 +108,7 @@ func (s *deviceSocket) serve() {
 	s.session.Attach()
 	ctx, cancel := context.WithCancelCause(life)
 	defer cancel(nil)
-	renewed, written := make(chan struct{}), make(chan struct{})
-	go func() { defer close(renewed); s.renew(ctx) }()
+	written := make(chan struct{})
 	go func() {
 		defer close(written)
 		err := s.write(ctx)
@@ -122,22 +119,20 @@ func (s *deviceSocket) serve() {
 	}()
 	cancel(s.read(ctx))
 	<-written
-	<-renewed
 }
 
 // close tells the device why, if the connection still can.
 func (s *deviceSocket) close(cause error) {
-	code, reason := deviceClosing(cause)
+	code, reason := s.devices.closing(cause)
 	if code == 0 {
 		return
 	}
 	_ = s.ws.Close(code, reason)
 }
 
-// deviceClosing returns the close code of a cause, 0 when the connection is gone.
-func deviceClosing(cause error) (websocket.StatusCode, string) {
-	// Waits are drawn here, so that a crowd does not come back at once.
-	retry := fmt.Sprintf("retry_ms=%d", 500+rand.IntN(4500))
+// closing returns the close code of a cause, 0 when the connection is gone.
+func (d *Devices) closing(cause error) (websocket.StatusCode, string) {
+	retry := fmt.Sprintf("retry_ms=%d", d.jitter().Milliseconds())
 	switch {
 	case errors.Is(cause, errRestart):
 		return websocket.StatusServiceRestart, retry
@@ -183,11 +178,12 @@ func (s *deviceSocket) hello(ctx context.Context) error {
 
 // receive reads one message. An error that is a [*wire.Error] refuses the
 // message, any other one ends the connection.
-func (s *deviceSocket) receive(ctx context.Context) (wire.Inbound, error) {
+func (s *deviceSocket) receive(ctx context.Context) (_ wire.Inbound, err error) {
 	kind, r, err := s.ws.Reader(ctx)
 	if err != nil {
 		return wire.Inbound{}, err
 	}
+	defer func() { s.countCutoff(err) }()
 	limit := s.devices.cfg.Limits.MessageBytes
 	s.buffer, err = appendAll(s.buffer[:0], io.LimitReader(r, int64(limit)+1))
 	if err != nil {
@@ -202,6 +198,13 @@ func (s *deviceSocket) receive(ctx context.Context) (wire.Inbound, error) {
 		return wire.Inbound{}, &wire.Error{Reason: wire.MessageMalformed}
 	}
 	return s.decoder.Message(s.buffer)
+}
+
+// countCutoff counts a message at which the connection itself gave up.
+func (s *deviceSocket) countCutoff(err error) {
+	if errors.Is(err, websocket.ErrMessageTooBig) {
+		s.session.Refused(&wire.Error{Reason: wire.MessageTooLarge})
+	}
 }
 
 // appendAll reads to the end, growing dst only by what came.
@@ -277,7 +280,7 @@ func (s *deviceSocket) handle(in wire.Inbound) {
 
 func (s *deviceSocket) dropped(m *wirepb.Dropped) {
 	r := wire.BootRange{BootID: m.BootId, SeqRange: wire.SeqRange{From: m.From, To: m.To}}
-	if reason := s.session.Drop(r); reason != 0 {
+	if reason := s.session.Drop(r, m.Reason); reason != 0 {
 		s.outbox.reject(func() []wire.Rejection {
 			return []wire.Rejection{{Index: wire.WholeFrame, Reason: reason}}
 		})
@@ -285,21 +288,4 @@ func (s *deviceSocket) dropped(m *wirepb.Dropped) {
 	}
 	s.devices.cfg.Log.Debug("device dropped frames", "device", s.session.Device().Device,
 		"boot_id", m.BootId, "from", m.From, "to", m.To, "reason", fmt.Sprintf("%.100q", m.Reason))
-}
-
-// renew checks the token from time to time; the session ends when it was taken
-// back.
-func (s *deviceSocket) renew(ctx context.Context) {
-	tick := time.NewTicker(s.devices.cfg.RenewEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			limited, cancel := context.WithTimeout(ctx, deviceRenew)
-			s.session.Renew(limited)
-			cancel()
-		}
-	}
 }

@@ -172,7 +172,7 @@ func TestStreamCloseCodes(t *testing.T) {
 		hello(t, ws)
 		hello(t, dialDevice(t, h.url, "good-token"))
 	}, wire.CloseDisplaced)
-	f("the token is taken back", func(d *live.DevicesConfig) { d.RenewEvery = 20 * time.Millisecond }, func(t *testing.T, _ *scannerHouse, dir *registry, ws *websocket.Conn) {
+	f("the token is taken back", nil, func(t *testing.T, _ *scannerHouse, dir *registry, ws *websocket.Conn) {
 		hello(t, ws)
 		dir.mu.Lock()
 		defer dir.mu.Unlock()

@@ -120,6 +120,22 @@ func (s *SeqSet) Trim(n int) int {
 	return drop
 }
 
+// TrimAround forgets ranges until at most n are left, those first that lie
+// farthest from seq: a device that works off its backlog below what it sent last
+// must not find that forgotten which it is told next. It returns how many it
+// forgot.
+func (s *SeqSet) TrimAround(n int, seq uint64) int {
+	drop := len(s.ranges) - n
+	if drop <= 0 {
+		return 0
+	}
+	at := s.at(seq)
+	low := min(max(at-n/2, 0), drop)
+	s.ranges = slices.Delete(s.ranges, 0, low)
+	s.ranges = slices.Delete(s.ranges, n, len(s.ranges))
+	return drop
+}
+
 // RemoveTo takes all numbers up to and including seq out of the set.
 func (s *SeqSet) RemoveTo(seq uint64) {
 	i := s.at(seq)

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,4 +113,29 @@ func TestReadmeListsEveryReason(t *testing.T) {
 	if !strings.HasSuffix(string(text), "|---|---|---|\n"+table.String()) {
 		t.Errorf("README.md must end with\n%s", table.String())
 	}
+}
+
+// What is kept lies around the number, and nothing is added.
+func TestTrimAround(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		var set wire.SeqSet
+		for _, n := range rapid.SliceOf(rapid.Uint64Range(1, 200)).Draw(rt, "seqs") {
+			set.Add(wire.SeqRange{From: n, To: n})
+		}
+		before := slices.Clone(set.Ranges())
+		keep := rapid.IntRange(1, 20).Draw(rt, "keep")
+		seq := rapid.Uint64Range(1, 200).Draw(rt, "seq")
+		held, had := set.Containing(seq)
+		if forgot := set.TrimAround(keep, seq); forgot != len(before)-set.Len() || set.Len() != min(keep, len(before)) {
+			rt.Fatalf("%d ranges are left of %d, %d forgotten", set.Len(), len(before), forgot)
+		}
+		if now, has := set.Containing(seq); has != had || now != held {
+			rt.Fatalf("the range around %d was %v and is %v", seq, held, now)
+		}
+		for i := range set.Len() - 1 {
+			if !slices.Contains(before, set.Ranges()[i]) || set.Ranges()[i].To >= set.Ranges()[i+1].From {
+				rt.Fatalf("%v of %v", set.Ranges(), before)
+			}
+		}
+	})
 }

@@ -21,6 +21,7 @@ const (
 	HelloExpected       Reason = 106
 	ProtocolUnsupported Reason = 107
 	DroppedInvalid      Reason = 108
+	ContentUnknown      Reason = 109
 
 	FrameMalformed      Reason = 200
 	BootIDInvalid       Reason = 201
@@ -60,11 +61,12 @@ func reasonRows() []reasonRow {
 		{HelloExpected, "hello_expected", "the first message of a connection is hello, and there is one"},
 		{ProtocolUnsupported, "protocol_unsupported", "the engine speaks version 1 of the device protocol"},
 		{DroppedInvalid, "dropped_invalid", "dropped needs a boot_id and 1 <= from <= to, at most 1,000,000,000 frames"},
+		{ContentUnknown, "content_unknown", "a POST is application/json or application/x-protobuf, packed with gzip or not at all"},
 		{FrameMalformed, "frame_malformed", "the frame is not valid protobuf or JSON"},
 		{BootIDInvalid, "boot_id_invalid", "boot_id is 1 to 64 characters of A-Z a-z 0-9 _ -"},
 		{SeqInvalid, "seq_invalid", "seq counts from 1"},
 		{SentAtInvalid, "sent_at_invalid", "sent_at is a time from the year 2000 on, fixed when the frame was made"},
-		{SentAtFuture, "sent_at_future", "sent_at is more than 5 minutes ahead of the engine's clock: set the device's clock by the answer's now"},
+		{SentAtFuture, "sent_at_future", "quarantined: sent_at is more than 5 minutes ahead of the engine's clock: set the device's clock by the answer's now"},
 		{FrameTooLong, "frame_too_long", "a frame may hold 10,000 observations"},
 		{ColumnsUnequal, "columns_unequal", "transmitter, at_delta_ms and rssi_cdbm need one element per observation each"},
 		{DeviceForeign, "device_foreign", "the frame names another device than the token's"},
@@ -104,9 +106,9 @@ func (r Reason) String() string { return r.row().name }
 // Text says what is wrong and what would be right.
 func (r Reason) Text() string { return r.row().text }
 
-// Quarantined reports whether the observation was put aside for its age, not
-// for being wrong.
-func (r Reason) Quarantined() bool { return r == AtFuture || r == AtExpired }
+// Quarantined reports whether an observation, or all of a frame, was put aside
+// for its time, not for being wrong.
+func (r Reason) Quarantined() bool { return r == AtFuture || r == AtExpired || r == SentAtFuture }
 
 // WholeFrame is the Index of a [Rejection] that refuses a frame or a message.
 const WholeFrame = -1
