@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -52,7 +51,6 @@ type Directory struct {
 	mu     sync.Mutex // guards what snapshots are built from
 	core   core
 	worlds map[string]module.World
-	tokens map[schema.DeviceID][sha256.Size]byte // last seen valid, for when the store is away
 
 	changed chan struct{}           // devices changed: read them anew
 	renamed chan struct{}           // names may differ from what the warehouse has
@@ -63,6 +61,7 @@ type Directory struct {
 type core struct {
 	devices []postgres.Binding
 	names   []postgres.Named
+	at      time.Time // when it said so
 }
 
 type nameKey struct {
@@ -79,7 +78,6 @@ func New(cfg Config) *Directory {
 	d := &Directory{
 		cfg:     cfg,
 		worlds:  map[string]module.World{},
-		tokens:  map[schema.DeviceID][sha256.Size]byte{},
 		changed: make(chan struct{}, 1),
 		renamed: make(chan struct{}, 1),
 		written: map[nameKey]module.Name{},
@@ -136,7 +134,7 @@ func (d *Directory) Reload(ctx context.Context) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.core = core{devices, names}
+	d.core = core{devices, names, time.Now()}
 	d.rebuild()
 	return nil
 }
@@ -230,44 +228,30 @@ func (d *Directory) writeNames(ctx context.Context) {
 	}
 }
 
+// maxOutage is for how long tokens are believed that the store said last: an
+// outage of what people enter must not stop the scanners, and a token that was
+// taken back must not open doors for ever.
+const maxOutage = 24 * time.Hour
+
 // DeviceByToken returns the device that the token was given to. While the store
-// is away, a token that it let in before is let in again: an outage of what
-// people enter must not stop the scanners.
+// is away, the tokens that it knew last let in, for a day; any other one is
+// [schema.Unavailable], since nobody can tell.
 func (d *Directory) DeviceByToken(ctx context.Context, token string) (ingest.Device, error) {
-	hash := sha256.Sum256([]byte(token))
 	bound, err := d.cfg.Devices.DeviceByToken(ctx, token)
+	now := d.current.Load()
 	switch kind := schema.KindOf(err); {
 	case err == nil:
-		return d.remember(bound, hash), nil
+		if now.byID[bound.ID].TokenHash != bound.TokenHash {
+			d.Changed() // not heard of yet
+		}
+		return now.device(bound), nil
 	case kind == schema.Unauthorized:
 		return ingest.Device{}, err
 	}
-	if dev, ok := d.recall(hash); ok {
-		return dev, nil
+	if id, known := now.byToken[sha256.Sum256([]byte(token))]; known && time.Since(now.at) < maxOutage {
+		return now.byID[id], nil
 	}
 	return ingest.Device{}, &schema.Error{Kind: schema.Unavailable, Message: "devices cannot be looked up now, try again", Err: err}
-}
-
-func (d *Directory) remember(bound postgres.Binding, hash [sha256.Size]byte) ingest.Device {
-	d.mu.Lock()
-	d.tokens[bound.ID] = hash
-	_, known := d.current.Load().byID[bound.ID]
-	d.mu.Unlock()
-	if !known {
-		d.Changed()
-	}
-	return d.current.Load().device(bound)
-}
-
-func (d *Directory) recall(hash [sha256.Size]byte) (ingest.Device, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for id, h := range d.tokens {
-		if subtle.ConstantTimeCompare(h[:], hash[:]) == 1 {
-			return d.Device(id)
-		}
-	}
-	return ingest.Device{}, false
 }
 
 // Device returns the device's present binding.

@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"crypto/sha256"
 	"maps"
+	"time"
 
 	"mybeacon/engine/ingest"
 	"mybeacon/engine/module"
@@ -11,7 +13,9 @@ import (
 
 // snapshot is immutable once it was stored.
 type snapshot struct {
+	at         time.Time // when the core's store was read
 	byID       map[schema.DeviceID]ingest.Device
+	byToken    map[[sha256.Size]byte]schema.DeviceID // by the token's hash
 	placements map[schema.DeviceID]module.Placement
 	tags       tags
 	added      tags // since tags was made; few, so that adding one more is cheap
@@ -58,7 +62,9 @@ type location struct {
 
 func newSnapshot(c core, worlds []module.World) *snapshot {
 	s := &snapshot{
+		at:         c.at,
 		byID:       make(map[schema.DeviceID]ingest.Device, len(c.devices)),
+		byToken:    make(map[[sha256.Size]byte]schema.DeviceID, len(c.devices)),
 		placements: map[schema.DeviceID]module.Placement{},
 		tags:       newTags(0),
 		layouts:    map[schema.PlanID]*schema.Layout{},
@@ -71,6 +77,9 @@ func newSnapshot(c core, worlds []module.World) *snapshot {
 	}
 	for _, bound := range c.devices {
 		s.byID[bound.ID] = s.device(bound)
+		if bound.TokenHash != ([sha256.Size]byte{}) {
+			s.byToken[bound.TokenHash] = bound.ID
+		}
 	}
 	return s
 }
@@ -141,7 +150,7 @@ func (s *snapshot) info(id schema.TagID) (schema.Tag, bool) {
 // device ignores a placement of another organisation than the device's: it is
 // left over from before the device was bound anew.
 func (s *snapshot) device(bound postgres.Binding) ingest.Device {
-	dev := ingest.Device{Number: bound.Number, Clock: bound.Clock, Source: schema.Source{
+	dev := ingest.Device{Number: bound.Number, Clock: bound.Clock, TokenHash: bound.TokenHash, Source: schema.Source{
 		Organisation: bound.Organisation,
 		Device:       bound.ID,
 		Location:     bound.Location,

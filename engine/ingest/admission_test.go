@@ -67,7 +67,7 @@ func TestNoisyTenantSlowsItselfOnly(t *testing.T) {
 		if n := noisy["token-1"] + noisy["token-2"]; n < 600 || n > 620 {
 			t.Errorf("%d frames in a minute at 10 a second with 10 at once", n)
 		}
-		if a, b := noisy["token-1"], noisy["token-2"]; a-b > 10 || b-a > 10 {
+		if a, b := noisy["token-1"], noisy["token-2"]; a-b > 20 || b-a > 20 { // one of them may have all of the burst
 			t.Errorf("%d and %d frames: devices of one organisation take turns", a, b)
 		}
 		if n := value(t, reg, "mybeacon_quota_throttled_total", "stream"); n < 500 {

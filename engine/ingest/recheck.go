@@ -34,15 +34,12 @@ func (in *Ingest) recheckStreams() {
 	asks := recheckAsks
 	for _, s := range in.streams() {
 		who, known := in.cfg.Directory.Device(s.dev.id)
-		switch {
-		case known && who.TokenHash == (Device{}).TokenHash:
-			// The directory does not say.
-		case known && who.TokenHash != s.hash:
-			s.end(schema.Errorf(schema.Unauthorized, "token", "the token was replaced"))
-		case !known && asks > 0: // too new for the directory, or gone
-			asks--
-			s.ask()
+		if known && who.TokenHash == s.hash || asks == 0 {
+			continue
 		}
+		// Taken back, or so new that the directory does not know it yet.
+		asks--
+		s.ask()
 	}
 }
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
 	"net"
 	"strconv"
 	"strings"
@@ -174,19 +175,23 @@ func (db *DB) updateDevice(ctx context.Context, scope Scope, id schema.DeviceID,
 }
 
 // Binding is a device as the engine needs it: with its organisation's retention
-// in days. An unbound device has KeepDays 0.
+// in days and the SHA-256 of its token, zero when it has none. An unbound device
+// has KeepDays 0.
 type Binding struct {
 	Device
-	KeepDays uint16
+	KeepDays  uint16
+	TokenHash [sha256.Size]byte
 }
 
-const selectBinding = "SELECT " + deviceColumns + `, coalesce(o.keep_days, 0) FROM device d LEFT JOIN organisation o ON o.id = d.org`
+const selectBinding = "SELECT " + deviceColumns + `, coalesce(o.keep_days, 0), d.token_hash FROM device d LEFT JOIN organisation o ON o.id = d.org`
 
 func scanBinding(row pgx.CollectableRow) (Binding, error) {
 	var b Binding
 	var keep int32
-	err := scanDevice(row, &b.Device, &keep)
+	var hash []byte
+	err := scanDevice(row, &b.Device, &keep, &hash)
 	b.KeepDays = uint16(keep)
+	copy(b.TokenHash[:], hash)
 	return b, err
 }
 
