@@ -45,6 +45,7 @@ type Batch[T any] struct {
 	hard    context.Context    // ends when Stop's patience does
 	giveUp  context.CancelFunc // ends hard
 	stopped chan struct{}      // the shipper has returned
+	inserts sync.WaitGroup     // under way, also those that were left behind
 
 	mu       sync.Mutex
 	open     open
@@ -69,7 +70,9 @@ type open struct {
 // sealed is a record on its way.
 type sealed struct {
 	record arrow.Record
+	since  time.Time // its first row came
 	token  string
+	tried  bool // an insert may have happened
 	items  uint64
 	done   []func(error)
 }
@@ -163,7 +166,7 @@ func (b *Batch[T]) seal() {
 		return
 	}
 	b.sealed = append(b.sealed, &sealed{
-		record: b.table.Builder.NewRecord(), token: newToken(b.table.Name), items: b.open.items, done: b.open.done,
+		record: b.table.Builder.NewRecord(), since: b.open.since, token: newToken(b.table.Name), items: b.open.items, done: b.open.done,
 	})
 	b.open = open{days: b.open.days}
 	clear(b.open.days)

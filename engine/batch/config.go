@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mybeacon/schema"
@@ -28,6 +29,11 @@ type Config struct {
 	// partition, and a server refuses an insert into more than 100.
 	MaxDays int
 
+	// Spool, if any, keeps batches that the warehouse has not taken Patience after
+	// their first row came.
+	Spool    Spool
+	Patience time.Duration
+
 	InsertTimeout time.Duration // of one attempt
 	MinBackoff    time.Duration // after the first failure
 	MaxBackoff    time.Duration
@@ -38,10 +44,20 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Log:       slog.New(slog.DiscardHandler),
-		FlushRows: 10_000, MaxAge: 250 * time.Millisecond,
+		FlushRows: 10_000, MaxAge: 250 * time.Millisecond, Patience: 1500 * time.Millisecond,
 		BatchRows: 100_000, MaxRows: 500_000, MaxDays: 60,
 		InsertTimeout: 30 * time.Second, MinBackoff: 100 * time.Millisecond, MaxBackoff: 5 * time.Second,
 	}
+}
+
+// Spool makes batches durable that the warehouse does not take now, and has it
+// take them later. See [mybeacon/engine/spill].
+type Spool interface {
+	// Away reports that the warehouse need not be asked at present.
+	Away() bool
+	// Keep makes the record durable. tried says that an insert with the token may
+	// have happened. It only reads the record.
+	Keep(table string, rec arrow.Record, token string, tried bool) error
 }
 
 // Validate names the first field that is wrong.
@@ -52,6 +68,8 @@ func (c Config) Validate() error {
 		return bad("log", "is needed")
 	case c.FlushRows < 1 || c.BatchRows < c.FlushRows || c.MaxRows < c.BatchRows:
 		return bad("max_rows", "1 <= flush_rows <= batch_rows <= max_rows is needed")
+	case c.Patience <= 0:
+		return bad("patience", "must be above zero")
 	case c.MaxAge <= 0 || c.InsertTimeout <= 0 || c.MinBackoff <= 0 || c.MaxBackoff < c.MinBackoff:
 		return bad("max_age", "times must be above zero, and min_backoff at most max_backoff")
 	case c.MaxDays < 1 || c.MaxDays > 100:

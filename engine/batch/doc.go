@@ -15,8 +15,13 @@
 //     with the same de-duplication token and before anything newer, until it is
 //     stored or the batch is stopped. Waits between attempts grow to
 //     [Config.MaxBackoff].
+//   - With a [Spool], a batch that the warehouse has not taken [Config.Patience]
+//     after its first row came is kept there instead, and while the warehouse is
+//     away it is not asked at all. One that waited that long behind others is kept
+//     too: the queue is short whatever the warehouse does. When neither takes it,
+//     both are asked again.
 //   - The done function of an item is called exactly once, on the inserting
-//     goroutine, after its rows are stored, or with an error when stopping gave
+//     goroutine, after its rows are stored or kept, or with an error when stopping gave
 //     them up. It must not block.
 //   - Records are released here, exactly once; a sink only reads them.
 package batch

@@ -2,12 +2,14 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
 // run ships batches until Stop has been called and nothing is left.
 func (b *Batch[T]) run() {
 	defer close(b.stopped)
+	defer b.inserts.Wait()
 	timer := time.NewTimer(b.cfg.MaxAge)
 	defer timer.Stop()
 	for {
@@ -48,23 +50,21 @@ func (b *Batch[T]) next() (batch *sealed, wait time.Duration, over bool) {
 	return batch, 0, false
 }
 
-// ship inserts the batch, again and again until it is stored or given up.
+// ship inserts the batch or has it kept, again and again until that succeeds or
+// it is given up.
 func (b *Batch[T]) ship(s *sealed) error {
 	pause := b.cfg.MinBackoff
 	for attempt := 1; ; attempt++ {
-		start := time.Now()
-		err := b.insert(s)
+		err := b.store(s)
 		if err == nil {
-			b.cfg.Metrics.stored(b.table.Name, int(s.record.NumRows()), time.Since(start))
 			if attempt > 1 {
-				b.cfg.Log.Info("insert succeeded again", "table", b.table.Name, "attempt", attempt)
+				b.cfg.Log.Info("stored after failures", "table", b.table.Name, "attempt", attempt)
 			}
 			return nil
 		}
 		if b.hard.Err() != nil {
 			return errGivenUp
 		}
-		b.cfg.Metrics.failed(b.table.Name)
 		b.cfg.Log.Warn("insert failed, the batch is kept and tried again", "table", b.table.Name, "attempt", attempt, "rows", s.record.NumRows(), "again_in", pause, "error", err)
 		select {
 		case <-time.After(pause):
@@ -75,13 +75,80 @@ func (b *Batch[T]) ship(s *sealed) error {
 	}
 }
 
-func (b *Batch[T]) insert(s *sealed) error {
-	if err := b.hard.Err(); err != nil {
+// store makes one attempt: the warehouse takes the batch, or the spool does.
+func (b *Batch[T]) store(s *sealed) error {
+	spool := b.cfg.Spool
+	if spool == nil {
+		return b.insert(b.hard, s)
+	}
+	var full error
+	age := time.Since(s.since)
+	if spool.Away() || age >= b.cfg.Patience {
+		if full = b.keep(s); full == nil {
+			return nil
+		}
+	}
+	err := b.insertOrKeep(s, max(b.cfg.Patience-age, b.cfg.Patience/3))
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, full)
+}
+
+// insertOrKeep asks the warehouse and, when it fails or lets the batch wait too
+// long, has the batch kept. A spool that takes nothing is asked again while the
+// insert goes on. An insert that is left behind is cut off and may happen all
+// the same: its batch is shipped under the same token.
+func (b *Batch[T]) insertOrKeep(s *sealed, patience time.Duration) error {
+	ctx, cancel := context.WithCancel(b.hard)
+	defer cancel()
+	s.tried = true
+	s.record.Retain()
+	answer := make(chan error, 1)
+	b.inserts.Go(func() {
+		defer s.record.Release()
+		answer <- b.insert(ctx, s)
+	})
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		select {
+		case err := <-answer:
+			if err == nil || b.keep(s) == nil {
+				return nil
+			}
+			return err
+		case <-timer.C:
+			if b.keep(s) == nil {
+				return nil
+			}
+			timer.Reset(keepAgain)
+		}
+	}
+}
+
+// keepAgain is how often a spool is asked again that takes nothing.
+const keepAgain = time.Second
+
+func (b *Batch[T]) keep(s *sealed) error {
+	return b.cfg.Spool.Keep(b.table.Name, s.record, s.token, s.tried)
+}
+
+// insert is one attempt at the warehouse.
+func (b *Batch[T]) insert(ctx context.Context, s *sealed) error {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(b.hard, b.cfg.InsertTimeout)
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.InsertTimeout)
 	defer cancel()
-	return b.sink.Insert(ctx, b.table.Name, s.record, s.token)
+	began := time.Now()
+	err := b.sink.Insert(ctx, b.table.Name, s.record, s.token)
+	if err != nil {
+		b.cfg.Metrics.failed(b.table.Name)
+		return err
+	}
+	b.cfg.Metrics.stored(b.table.Name, int(s.record.NumRows()), time.Since(began))
+	return nil
 }
 
 // settle tells the items' owners and forgets the batch.
