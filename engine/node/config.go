@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"mybeacon/engine/ingest"
 	"mybeacon/schema"
 )
 
@@ -21,12 +22,14 @@ type Config struct {
 	Runtime       string // where the embedded stores' binaries are; empty: look in the usual places
 	PostgresURL   string
 	ClickHouseURL string
-	BaseURL       string   // how people reach the console; empty: http://HTTP
-	Proxies       []string // networks of reverse proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8
-	AdminEmail    string   // of the first super-admin
-	AdminPassword string   // empty: a random one is made and returned once
-	Version       string   // of this program
-	Executable    string   // this program, started again for the embedded warehouse
+	SpillLimit    int64        // bytes of batches that may wait on disk for the warehouse
+	BaseURL       string       // how people reach the console; empty: http://HTTP
+	Proxies       []string     // networks of reverse proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8
+	AdminEmail    string       // of the first super-admin
+	AdminPassword string       // empty: a random one is made and returned once
+	Version       string       // of this program
+	Executable    string       // this program, started again for the embedded warehouse
+	Quota         ingest.Quota // of each organisation's devices
 	StopTimeout   time.Duration
 	Log           *slog.Logger
 }
@@ -34,10 +37,14 @@ type Config struct {
 // DefaultConfig returns what a first start on one's own machine wants.
 func DefaultConfig() Config {
 	return Config{
-		HTTP:        "127.0.0.1:8080",
-		Ops:         "127.0.0.1:9090",
-		Data:        "data",
-		AdminEmail:  "admin@mybeacon.local",
+		HTTP:       "127.0.0.1:8080",
+		Ops:        "127.0.0.1:9090",
+		Data:       "data",
+		SpillLimit: 8 << 30,
+		AdminEmail: "admin@mybeacon.local",
+		// A thousand busy scanners of one organisation; more than two processors can
+		// place, so that only one that runs wild notices it.
+		Quota:       ingest.Quota{FramesPerSecond: 50_000, ObservationsPerSecond: 500_000, Burst: 10 * time.Second},
 		StopTimeout: 10 * time.Second,
 		Log:         slog.Default(),
 	}
@@ -46,7 +53,7 @@ func DefaultConfig() Config {
 // Validate returns an error that names the first field that is wrong and what
 // would be right.
 func (c Config) Validate() error {
-	checks := []func() error{c.validateHTTP, c.validateProxies, c.validateOps, c.validateData, c.validateStores, c.validateAdmin}
+	checks := []func() error{c.validateHTTP, c.validateProxies, c.validateOps, c.validateData, c.validateSpill, c.validateStores, c.validateAdmin, c.validateQuota}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			return err
@@ -112,6 +119,16 @@ func (c Config) validateData() error {
 	}
 }
 
+func (c Config) validateSpill() error {
+	if c.SpillLimit < minSpill {
+		return schema.Errorf(schema.Invalid, "spill-limit", "%d bytes are too few: at least 64MiB, so that a short outage fits", c.SpillLimit)
+	}
+	return nil
+}
+
+// minSpill is some minutes of a busy site.
+const minSpill = 64 << 20
+
 func (c Config) validateStores() error {
 	if err := validateStoreURL("postgres-url", c.PostgresURL, "postgres", "postgresql"); err != nil {
 		return err
@@ -146,10 +163,20 @@ func (c Config) validateAdmin() error {
 	return nil
 }
 
+func (c Config) validateQuota() error {
+	switch {
+	case c.Quota.FramesPerSecond < 0:
+		return schema.Errorf(schema.Invalid, "quota-frames", "%d a second is below 0, which means no bound", c.Quota.FramesPerSecond)
+	case c.Quota.ObservationsPerSecond < 0:
+		return schema.Errorf(schema.Invalid, "quota-observations", "%d a second is below 0, which means no bound", c.Quota.ObservationsPerSecond)
+	}
+	return nil
+}
+
 // LogValue prints the configuration with its secrets masked.
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
-		slog.String("http", c.HTTP), slog.String("ops", c.Ops), slog.String("data", c.Data),
+		slog.String("http", c.HTTP), slog.String("ops", c.Ops), slog.String("data", c.Data), slog.Int64("spill_limit", c.SpillLimit),
 		slog.String("postgres", masked(c.PostgresURL)), slog.String("clickhouse", masked(c.ClickHouseURL)),
 		slog.String("base_url", c.BaseURL), slog.String("admin_email", c.AdminEmail),
 	)

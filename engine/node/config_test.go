@@ -40,8 +40,11 @@ func TestValidateNamesTheField(t *testing.T) {
 	f("ops", func(c *node.Config) { c.Ops = "no" })
 	f("data", func(c *node.Config) { c.Data = "" })
 	f("data", func(c *node.Config) { c.Data = filepath.Join(file, "below") })
+	f("spill-limit", func(c *node.Config) { c.SpillLimit = 1 << 20 })
 	f("postgres-url", func(c *node.Config) { c.PostgresURL = "mysql://localhost/x" })
 	f("clickhouse-url", func(c *node.Config) { c.ClickHouseURL = "postgres://localhost/x" })
+	f("quota-frames", func(c *node.Config) { c.Quota.FramesPerSecond = -1 })
+	f("quota-observations", func(c *node.Config) { c.Quota.ObservationsPerSecond = -1 })
 	f("admin-email", func(c *node.Config) { c.AdminEmail = "nobody" })
 	f("admin-password", func(c *node.Config) { c.AdminPassword = "short" })
 }

@@ -18,6 +18,7 @@ import (
 	"mybeacon/engine/live"
 	"mybeacon/engine/module"
 	sink "mybeacon/engine/sink/clickhouse"
+	"mybeacon/engine/spill"
 	shell "mybeacon/http"
 	livehttp "mybeacon/http/live"
 	"mybeacon/schema"
@@ -38,8 +39,10 @@ type Node struct {
 	directory    *directory.Directory
 	devices      *deviceStates
 	hub          *live.Hub
+	spill        *spill.Spill
 	observations *batch.Batch[schema.FrameAdmitted]
 	output       *output
+	quarantine   *quarantine
 	actors       *actors.System
 	ingest       *ingest.Ingest
 	products     []product
@@ -97,6 +100,7 @@ func (n *Node) start(ctx context.Context) error {
 	}{
 		{"the stores", n.startStores},
 		{"the directory", n.startDirectory},
+		{"the spool", n.startSpill},
 		{"the columns", n.startColumns},
 		{"the actors", n.startActors},
 		{"the way in", n.startIngest},
@@ -141,7 +145,7 @@ func (n *Node) startDirectory(ctx context.Context) error {
 
 func (n *Node) startColumns(context.Context) error {
 	cfg := batch.DefaultConfig()
-	cfg.Log, cfg.Metrics = n.log.With("part", "batch"), batch.NewMetrics(n.metrics)
+	cfg.Log, cfg.Metrics, cfg.Spool = n.log.With("part", "batch"), batch.NewMetrics(n.metrics), n.spill
 	var err error
 	if n.observations, err = batch.NewObservations(cfg, n.sink); err != nil {
 		return err
@@ -156,7 +160,7 @@ func (n *Node) startColumns(context.Context) error {
 		return err
 	}
 	n.life.onStop("visits", n.output.visits.Stop)
-	return nil
+	return n.startQuarantine(cfg)
 }
 
 func (n *Node) startActors(ctx context.Context) error {
@@ -185,7 +189,8 @@ func (n *Node) startActors(ctx context.Context) error {
 func (n *Node) startIngest(context.Context) error {
 	cfg := ingest.DefaultConfig()
 	cfg.Log, cfg.Metrics = n.log.With("part", "ingest"), ingest.NewMetrics(n.metrics)
-	cfg.Directory, cfg.Stored, cfg.Actors, cfg.Journal = n.directory, n.sink, n.actors, n.observations
+	cfg.Directory, cfg.Stored, cfg.Actors, cfg.Journal = n.directory, n.spill, n.actors, n.observations
+	cfg.Quarantine, cfg.Quota = n.quarantine, n.cfg.Quota
 	var err error
 	if n.ingest, err = ingest.New(cfg); err != nil {
 		return err
@@ -200,7 +205,7 @@ func (n *Node) startIngest(context.Context) error {
 func (n *Node) startProducts(ctx context.Context) error {
 	for _, p := range n.products {
 		host := module.Host{
-			Log: n.log.With("module", p.ID()), DB: n.stores.relational, Clock: time.Now,
+			Log: n.log.With("module", p.ID()), DB: n.stores.relational, Warehouse: n.stores.warehouse, Clock: time.Now,
 			Publish: func(w module.World) { n.directory.Publish(p.ID(), w) },
 			Extend:  func(w module.World) { n.directory.Extend(p.ID(), w) },
 		}

@@ -35,16 +35,19 @@ func (f nodeFlags) config(e *env) (node.Config, error) {
 
 type serveCmd struct {
 	nodeFlags
-	HTTP          string   `help:"Address of the console, the API and the sockets." default:"127.0.0.1:8080" env:"MYBEACON_HTTP" placeholder:"ADDR"`
-	Ops           string   `help:"Address of /metrics, or off." default:"127.0.0.1:9090" env:"MYBEACON_OPS" placeholder:"ADDR"`
-	BaseURL       string   `help:"How people reach the console." env:"MYBEACON_BASE_URL" placeholder:"URL"`
-	Proxies       []string `help:"Networks of reverse proxies whose X-Forwarded-For is believed; without it all people behind one share its login limit." env:"MYBEACON_PROXIES" placeholder:"NET"`
-	AdminEmail    string   `help:"E-mail of the first super-admin." default:"admin@mybeacon.local" env:"MYBEACON_ADMIN_EMAIL" placeholder:"EMAIL"`
-	AdminPassword string   `kong:"-"` // secrets never stand in argv: MYBEACON_ADMIN_PASSWORD only
-	Demo          bool     `help:"Simulate a site with people and things and stream it through the scanners' door." env:"MYBEACON_DEMO"`
-	DemoTags      int      `help:"How many tags the demo has, 20 to 200." default:"60" env:"MYBEACON_DEMO_TAGS" placeholder:"N"`
-	DemoLanguage  string   `help:"Language of the demo's names: ${enum}." enum:"en,ru" default:"en" env:"MYBEACON_DEMO_LANGUAGE"`
-	CheckConfig   bool     `help:"Check the settings and stop."`
+	HTTP              string   `help:"Address of the console, the API and the sockets." default:"127.0.0.1:8080" env:"MYBEACON_HTTP" placeholder:"ADDR"`
+	Ops               string   `help:"Address of /metrics, or off." default:"127.0.0.1:9090" env:"MYBEACON_OPS" placeholder:"ADDR"`
+	SpillLimit        byteSize `help:"Disk that batches may take while the warehouse is away, such as 8GiB or 500MiB." default:"8GiB" env:"MYBEACON_SPILL_LIMIT" placeholder:"SIZE"`
+	BaseURL           string   `help:"How people reach the console." env:"MYBEACON_BASE_URL" placeholder:"URL"`
+	Proxies           []string `help:"Networks of reverse proxies whose X-Forwarded-For is believed; without it all people behind one share its login limit." env:"MYBEACON_PROXIES" placeholder:"NET"`
+	AdminEmail        string   `help:"E-mail of the first super-admin." default:"admin@mybeacon.local" env:"MYBEACON_ADMIN_EMAIL" placeholder:"EMAIL"`
+	AdminPassword     string   `kong:"-"` // secrets never stand in argv: MYBEACON_ADMIN_PASSWORD only
+	QuotaFrames       int      `help:"Frames a second that the devices of one organisation may send; 0 is no bound." default:"50000" env:"MYBEACON_QUOTA_FRAMES" placeholder:"N"`
+	QuotaObservations int      `help:"Observations a second that the devices of one organisation may send; 0 is no bound." default:"500000" env:"MYBEACON_QUOTA_OBSERVATIONS" placeholder:"N"`
+	Demo              bool     `help:"Simulate a site with people and things and stream it through the scanners' door." env:"MYBEACON_DEMO"`
+	DemoTags          int      `help:"How many tags the demo has, 20 to 200." default:"60" env:"MYBEACON_DEMO_TAGS" placeholder:"N"`
+	DemoLanguage      string   `help:"Language of the demo's names: ${enum}." enum:"en,ru" default:"en" env:"MYBEACON_DEMO_LANGUAGE"`
+	CheckConfig       bool     `help:"Check the settings and stop."`
 }
 
 // Run implements the command: it returns when the context ends or a part of
@@ -55,7 +58,9 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	}
 	cfg.HTTP, cfg.Ops, cfg.BaseURL, cfg.Proxies = c.HTTP, c.Ops, c.BaseURL, c.Proxies
+	cfg.SpillLimit = int64(c.SpillLimit)
 	cfg.AdminEmail, cfg.AdminPassword = c.AdminEmail, os.Getenv("MYBEACON_ADMIN_PASSWORD")
+	cfg.Quota.FramesPerSecond, cfg.Quota.ObservationsPerSecond = c.QuotaFrames, c.QuotaObservations
 	if err := c.check(cfg); err != nil {
 		return err
 	}
