@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"time"
 
+	"mybeacon/engine/store/clickhouse"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
 )
@@ -32,9 +33,11 @@ type Module interface {
 
 // Host is what the core offers to a module.
 type Host struct {
-	Log   *slog.Logger
-	DB    *postgres.DB
-	Clock func() time.Time
+	Log *slog.Logger
+	DB  *postgres.DB
+	// Warehouse is asked for what was observed. It may be away.
+	Warehouse *clickhouse.DB
+	Clock     func() time.Time
 	// Publish replaces what the module published before. It is safe for
 	// concurrent use and does not block on I/O; the World must not be changed
 	// afterwards.

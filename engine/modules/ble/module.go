@@ -31,6 +31,7 @@ type Module struct {
 	store *store.Store
 
 	publishing sync.Mutex    // one publication at a time, so that an older world never follows a newer one
+	radios     radios        // of the world that was published last; guarded by publishing
 	stale      chan struct{} // of one: the world must be published again
 	stop       context.CancelFunc
 	done       sync.WaitGroup
@@ -53,6 +54,7 @@ func (m *Module) Start(ctx context.Context, host module.Host) error {
 	m.stop = stop
 	m.done.Go(func() { host.DB.Watch(background, func(string) { m.markStale() }) })
 	m.done.Go(func() { m.republish(background) })
+	m.done.Go(func() { m.listenToReferences(background) })
 	return nil
 }
 
@@ -137,10 +139,28 @@ func wait(ctx context.Context, d time.Duration) {
 func (m *Module) publish(ctx context.Context) error {
 	m.publishing.Lock()
 	defer m.publishing.Unlock()
-	w, err := m.store.World(ctx)
+	w, err := m.store.World(ctx, m.radios)
 	if err != nil {
 		return fmt.Errorf("read the world: %w", err)
 	}
-	m.host.Publish(worldOf(w))
+	m.radios = m.radios.with(w)
+	m.host.Publish(worldOf(w, m.radios))
 	return nil
+}
+
+// radios is what is known of plans' radios. It is immutable: published layouts
+// share its readings.
+type radios map[schema.PlanID]store.Radio
+
+// with returns the radios of the world's plans: as they were read now or before.
+func (r radios) with(w store.World) radios {
+	next := radios{}
+	for _, p := range w.Plans {
+		if fresh, ok := w.Radios[p.ID]; ok {
+			next[p.ID] = fresh
+		} else if old, ok := r[p.ID]; ok {
+			next[p.ID] = old
+		}
+	}
+	return next
 }

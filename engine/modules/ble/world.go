@@ -9,7 +9,7 @@ import (
 )
 
 // worldOf puts the rows together.
-func worldOf(w store.World) module.World {
+func worldOf(w store.World, known radios) module.World {
 	out := module.World{
 		Layouts:    make([]schema.Layout, len(w.Plans)),
 		Tags:       make([]schema.Tag, len(w.Tags)),
@@ -17,7 +17,7 @@ func worldOf(w store.World) module.World {
 	}
 	byPlan := make(map[schema.PlanID]*schema.Layout, len(w.Plans))
 	for i, p := range w.Plans {
-		out.Layouts[i] = layoutOf(p)
+		out.Layouts[i] = layoutOf(p, known[p.ID])
 		byPlan[p.ID] = &out.Layouts[i]
 		out.Names = append(out.Names, module.Name{Organisation: p.Organisation, Kind: "plan", ID: p.ID, Name: p.Name})
 	}
@@ -34,11 +34,18 @@ func nameOf(t store.Tag) module.Name {
 	return module.Name{Organisation: t.Organisation, Kind: "tag", ID: t.ID, Name: t.Name}
 }
 
-func layoutOf(p store.Plan) schema.Layout {
-	return schema.Layout{
+// layoutOf counts changes of the drawing and of what is known of the radio
+// together: both make a new layout.
+func layoutOf(p store.Plan, radio store.Radio) schema.Layout {
+	l := schema.Layout{
 		Organisation: p.Organisation, Location: p.Location, Plan: p.ID,
-		Version: p.Version, Bounds: p.Bounds, TagHeightM: p.TagHeightM, NoGo: noGoOf(p.NoGo),
+		Version: p.Version + p.Radio, Bounds: p.Bounds, TagHeightM: p.TagHeightM,
+		NoGo: noGoOf(p.NoGo), Survey: radio.Survey,
 	}
+	if p.ZonesBy == store.ZonesByExamples {
+		l.Examples = radio.Examples
+	}
+	return l
 }
 
 func noGoOf(areas [][]store.Corner) [][]schema.Point {

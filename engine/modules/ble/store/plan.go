@@ -31,7 +31,7 @@ var planConstraints = postgres.Constraints{
 func plans() postgres.List[Plan] {
 	return postgres.List[Plan]{
 		Select: `SELECT p.id, p.org, p.location, p.name, p.level, p.min_x, p.min_y, p.max_x, p.max_y, p.tag_height_m,
-			p.walls, p.no_go, p.zones_by, p.version, p.created_at FROM ble_plan p`,
+			p.walls, p.no_go, p.zones_by, p.version, p.radio, p.created_at FROM ble_plan p`,
 		Key: "p.name", Cast: "text", ID: "p.id",
 		Scan: scanPlan,
 		At:   func(p Plan) postgres.Cursor { return postgres.Cursor{Key: p.Name, ID: p.ID.String()} },
@@ -42,7 +42,7 @@ func scanPlan(row pgx.CollectableRow) (Plan, error) {
 	var p Plan
 	b := &p.Bounds
 	err := row.Scan(&p.ID, &p.Organisation, &p.Location, &p.Name, &p.Level, &b.Min.X, &b.Min.Y, &b.Max.X, &b.Max.Y,
-		&p.TagHeightM, &p.Walls, &p.NoGo, &p.ZonesBy, &p.Version, &p.CreatedAt)
+		&p.TagHeightM, &p.Walls, &p.NoGo, &p.ZonesBy, &p.Version, &p.Radio, &p.CreatedAt)
 	return p, err
 }
 
@@ -172,21 +172,72 @@ func (s *Store) RemovePlan(ctx context.Context, scope postgres.Scope, id schema.
 type owner struct {
 	organisation schema.OrganisationID
 	location     schema.LocationID
+	bounds       schema.Rect
 }
 
 // changePlan locks the plan, bumps its version and runs fn.
 func (s *Store) changePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID, fn func(postgres.Tx, owner) error) error {
+	return s.change(ctx, "UPDATE ble_plan SET version = version + 1", scope, id, fn)
+}
+
+// changeRadio locks the plan, marks what is known of its radio as changed and
+// runs fn.
+func (s *Store) changeRadio(ctx context.Context, scope postgres.Scope, id schema.PlanID, fn func(postgres.Tx, owner) error) error {
+	return s.change(ctx, "UPDATE ble_plan SET radio = radio + 1", scope, id, fn)
+}
+
+// lockPlan locks the plan without changing it.
+func lockPlan(ctx context.Context, tx postgres.Tx, scope postgres.Scope, id schema.PlanID) (owner, error) {
+	var where postgres.Where
+	where.Scope("org", scope)
+	where.Add("id = ?", id)
+	return scanOwner(tx.QueryRow(ctx, "SELECT org, location, min_x, min_y, max_x, max_y FROM ble_plan"+where.String()+" FOR UPDATE", where.Args()...))
+}
+
+func scanOwner(row pgx.Row) (owner, error) {
+	var of owner
+	b := &of.bounds
+	err := row.Scan(&of.organisation, &of.location, &b.Min.X, &b.Min.Y, &b.Max.X, &b.Max.Y)
+	return of, postgres.Explain(err, "find plan", nil)
+}
+
+func (s *Store) change(ctx context.Context, update string, scope postgres.Scope, id schema.PlanID, fn func(postgres.Tx, owner) error) error {
 	return s.db.Change(ctx, topic, func(tx postgres.Tx) error {
 		var where postgres.Where
 		where.Scope("org", scope)
 		where.Add("id = ?", id)
-		var of owner
-		sql := "UPDATE ble_plan SET version = version + 1" + where.String() + " RETURNING org, location"
-		if err := tx.QueryRow(ctx, sql, where.Args()...).Scan(&of.organisation, &of.location); err != nil {
-			return postgres.Explain(err, "change plan", nil)
+		of, err := scanOwner(tx.QueryRow(ctx, update+where.String()+" RETURNING org, location, min_x, min_y, max_x, max_y", where.Args()...))
+		if err != nil {
+			return err
 		}
 		return fn(tx, of)
 	})
+}
+
+// touchRadio marks what is known of the plan's radio as changed.
+func touchRadio(ctx context.Context, tx postgres.Tx, plan schema.PlanID) error {
+	_, err := tx.Exec(ctx, "UPDATE ble_plan SET radio = radio + 1 WHERE id = $1", plan)
+	return postgres.Explain(err, "change plan", nil)
+}
+
+// forget deletes what is known of the radio about a part of the plan. A plan of
+// which nothing is deleted keeps its radio, which is costly to read.
+func forget(ctx context.Context, tx postgres.Tx, plan schema.PlanID, sql string, part any) error {
+	tag, err := tx.Exec(ctx, sql, plan, part)
+	if err != nil || tag.RowsAffected() == 0 {
+		return postgres.Explain(err, "forget radio", nil)
+	}
+	return touchRadio(ctx, tx, plan)
+}
+
+// seePlan returns NotFound unless the plan is in scope.
+func seePlan(ctx context.Context, tx postgres.Tx, scope postgres.Scope, id schema.PlanID) error {
+	var where postgres.Where
+	where.Scope("org", scope)
+	where.Add("id = ?", id)
+	var one int
+	err := tx.QueryRow(ctx, "SELECT 1 FROM ble_plan"+where.String(), where.Args()...).Scan(&one)
+	return postgres.Explain(err, "find plan", nil)
 }
 
 // affected turns a statement that met no row into NotFound.

@@ -80,9 +80,18 @@ func (s *Store) MoveReceiver(ctx context.Context, scope postgres.Scope, r Receiv
 	return s.receiver(ctx, r.ID)
 }
 
-// RemoveReceiver takes a receiver off the plan; the device stays.
+// RemoveReceiver takes a receiver off the plan with what is known of its radio;
+// the device stays.
 func (s *Store) RemoveReceiver(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ReceiverID) error {
 	return s.changePlan(ctx, scope, plan, func(tx postgres.Tx, _ owner) error {
+		for _, sql := range []string{
+			`DELETE FROM ble_survey_reading WHERE plan = $1 AND receiver = $2`,
+			`DELETE FROM ble_reference_reading WHERE plan = $1 AND receiver = $2`,
+		} {
+			if err := forget(ctx, tx, plan, sql, id); err != nil {
+				return err
+			}
+		}
 		err := affected(tx.Exec(ctx, `DELETE FROM ble_receiver WHERE id = $1 AND plan = $2`, id, plan))
 		return postgres.Explain(err, "delete receiver", nil)
 	})

@@ -45,7 +45,7 @@ func TestScopesDoNotLeak(t *testing.T) {
 	if _, on, err := s.CreateTag(ctx, mine.ID, store.Tag{Tag: schema.Tag{Transmitter: schema.MACTransmitter([6]byte{1}), Name: "t", Type: "asset"}}); err != nil || !on {
 		t.Fatal(on, err)
 	}
-	before := must(s.World(ctx))
+	before := must(s.World(ctx, nil))
 
 	for name, foreign := range map[string]postgres.Scope{"zero": {}, "other": postgres.In(other.ID)} {
 		for call, do := range map[string]func() error{
@@ -89,7 +89,7 @@ func TestScopesDoNotLeak(t *testing.T) {
 			t.Errorf("%s lists: %v %v %v %q", name, plans, tags, refs, place)
 		}
 	}
-	if diff := cmp.Diff(before, must(s.World(ctx))); diff != "" {
+	if diff := cmp.Diff(before, must(s.World(ctx, nil))); diff != "" {
 		t.Errorf("a foreign scope changed:\n%s", diff)
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,8 +18,9 @@ var tagConstraints = postgres.Constraints{
 
 func tags() postgres.List[Tag] {
 	return postgres.List[Tag]{
-		Select: `SELECT t.org, t.id, t.transmitter, t.name, t.type, t.description, t.created_at FROM ble_tag t`,
-		Key:    "t.name", Cast: "text", ID: "t.id",
+		Select: `SELECT t.org, t.id, t.transmitter, t.name, t.type, t.description, t.created_at,
+			r.plan, r.x, r.y, r.since FROM ble_tag t LEFT JOIN ble_reference r ON r.tag = t.id`,
+		Key: "t.name", Cast: "text", ID: "t.id",
 		Scan: scanTag,
 		At:   func(t Tag) postgres.Cursor { return postgres.Cursor{Key: t.Name, ID: t.ID.String()} },
 	}
@@ -27,10 +29,17 @@ func tags() postgres.List[Tag] {
 func scanTag(row pgx.CollectableRow) (Tag, error) {
 	var t Tag
 	var transmitter string
-	err := row.Scan(&t.Organisation, &t.ID, &transmitter, &t.Name, &t.Type, &t.Description, &t.CreatedAt)
-	if err == nil {
-		t.Transmitter, err = schema.ParseTransmitter(transmitter)
+	var plan schema.PlanID
+	var x, y *float64
+	var since *time.Time
+	err := row.Scan(&t.Organisation, &t.ID, &transmitter, &t.Name, &t.Type, &t.Description, &t.CreatedAt, &plan, &x, &y, &since)
+	if err != nil {
+		return t, err
 	}
+	if !plan.IsZero() {
+		t.Reference = &Reference{Tag: t.ID, Organisation: t.Organisation, Plan: plan, X: *x, Y: *y, Since: *since}
+	}
+	t.Transmitter, err = schema.ParseTransmitter(transmitter)
 	return t, err
 }
 
@@ -71,33 +80,3 @@ func (s *Store) CreateTag(ctx context.Context, organisation schema.OrganisationI
 
 // switchedOn is true of the organisations that have the product.
 const switchedOn = ` IN (SELECT op.org FROM organisation_product op WHERE op.product = '` + topic + `')`
-
-// World is everything of the organisations for which the product is switched on,
-// as it was at one moment.
-type World struct {
-	Plans     []Plan
-	Receivers []Receiver // by plan
-	Zones     []Zone     // by plan and number
-	Tags      []Tag
-}
-
-// World reads what the engine must know.
-func (s *Store) World(ctx context.Context) (World, error) {
-	var w World
-	const on = switchedOn
-	err := s.db.Read(ctx, func(tx postgres.Tx) error {
-		var err error
-		if w.Plans, err = postgres.Collect(ctx, tx, scanPlan, plans().Select+" WHERE p.org"+on+" ORDER BY p.id"); err != nil {
-			return err
-		}
-		if w.Receivers, err = postgres.Collect(ctx, tx, scanReceiver, selectReceiver+" WHERE r.org"+on+" ORDER BY r.plan, d.number"); err != nil {
-			return err
-		}
-		if w.Zones, err = postgres.Collect(ctx, tx, scanZone, selectZone+" WHERE z.org"+on+" ORDER BY z.plan, z.number"); err != nil {
-			return err
-		}
-		w.Tags, err = postgres.Collect(ctx, tx, scanTag, tags().Select+" WHERE t.org"+on+" ORDER BY t.id")
-		return err
-	})
-	return w, err
-}

@@ -20,6 +20,7 @@ type Plan struct {
 	NoGo         [][]Corner // areas in which nobody can be
 	ZonesBy      string     // [ZonesByPosition] or [ZonesByExamples]
 	Version      uint64     // grows with every change of the plan, its receivers or zones
+	Radio        uint64     // grows with every change of what is known of its radio
 	CreatedAt    time.Time
 }
 
@@ -60,6 +61,7 @@ type Tag struct {
 	schema.Tag
 	Description string
 	CreatedAt   time.Time
+	Reference   *Reference // nil unless it hangs at a known point
 }
 
 // PlanFilter narrows a list of plans; zero fields admit all.

@@ -105,10 +105,13 @@ var zoneConstraints = postgres.Constraints{
 	"ble_zone_parent": schema.Errorf(schema.Conflict, "", "other zones are parts of this one; delete them or give them another parent first"),
 }
 
-// RemoveZone deletes a zone of the plan; one that others are parts of is a
-// Conflict.
+// RemoveZone deletes a zone of the plan with its examples; one that others are
+// parts of is a Conflict.
 func (s *Store) RemoveZone(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ZoneID) error {
 	return s.changePlan(ctx, scope, plan, func(tx postgres.Tx, _ owner) error {
+		if err := forget(ctx, tx, plan, `DELETE FROM ble_zone_example WHERE plan = $1 AND zone = $2`, id); err != nil {
+			return err
+		}
 		err := affected(tx.Exec(ctx, `DELETE FROM ble_zone WHERE id = $1 AND plan = $2`, id, plan))
 		return postgres.Explain(err, "delete zone", zoneConstraints)
 	})

@@ -1,0 +1,132 @@
+// Package heard asks the warehouse what receivers of a plan heard of its tags.
+//
+// Its functions are safe for concurrent use. While the warehouse is away their
+// errors are of the kind schema.Unavailable.
+package heard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"mybeacon/schema"
+)
+
+// Warehouse is what is needed of a connection pool of clickhouse-go.
+type Warehouse interface {
+	Query(ctx context.Context, query string, args ...any) (driver.Rows, error)
+}
+
+// Plan is whose observations are asked for.
+type Plan struct {
+	Organisation schema.OrganisationID
+	Plan         schema.PlanID
+}
+
+// Sample is one observation of a tag.
+type Sample struct {
+	Receiver schema.ReceiverID
+	At       schema.EventTime
+	RSSI     schema.CentiDBm
+}
+
+const samplesSQL = `
+SELECT toString(receiver), toUnixTimestamp64Milli(at), rssi_cdbm
+FROM observations FINAL
+WHERE org = {org:UUID} AND plan = {plan:UUID} AND tag = {tag:UUID}
+  AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+  AND receiver != toUUID('00000000-0000-0000-0000-000000000000')
+ORDER BY at, receiver, rssi_cdbm
+LIMIT {most:UInt32}`
+
+// Samples returns what was heard of the tag from one time to before another, by
+// time; at most so many, the earliest.
+func Samples(ctx context.Context, w Warehouse, plan Plan, tag schema.TagID, from, to schema.EventTime, most int) ([]Sample, error) {
+	rows, err := w.Query(ctx, samplesSQL, append(plan.args(),
+		clickhouse.Named("tag", tag.String()), clickhouse.Named("from", fmt.Sprint(int64(from))),
+		clickhouse.Named("to", fmt.Sprint(int64(to))), clickhouse.Named("most", fmt.Sprint(most)))...)
+	return collect(rows, err, "read observations", func(s *Sample, scan func(...any) error) error {
+		var receiver string
+		var at int64
+		var rssi int16
+		err := scan(&receiver, &at, &rssi)
+		s.At, s.RSSI = schema.EventTime(at), schema.CentiDBm(rssi)
+		return errors.Join(err, s.Receiver.UnmarshalText([]byte(receiver)))
+	})
+}
+
+// Mean is how loudly a receiver heard a tag on average.
+type Mean struct {
+	Tag          schema.TagID
+	Receiver     schema.ReceiverID
+	RSSI         schema.CentiDBm
+	Observations uint64
+}
+
+// An observation that was sent twice and is not folded yet counts twice, which
+// moves a mean of many by nothing that matters; FINAL would cost more.
+const meansSQL = `
+SELECT toString(tag), toString(receiver), toInt16(round(avg(rssi_cdbm))), count()
+FROM observations
+WHERE org = {org:UUID} AND plan = {plan:UUID} AND tag IN ({tags:Array(UUID)})
+  AND at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+  AND receiver != toUUID('00000000-0000-0000-0000-000000000000')
+GROUP BY tag, receiver
+HAVING count() >= {least:UInt32}
+ORDER BY tag, receiver`
+
+// Means returns how loudly each receiver has heard each of the tags since a time,
+// of those that heard it at least so many times, by tag and receiver.
+func Means(ctx context.Context, w Warehouse, plan Plan, tags []schema.TagID, since time.Time, least int) ([]Mean, error) {
+	ids := make([]string, len(tags))
+	for i, id := range tags {
+		ids[i] = id.String()
+	}
+	rows, err := w.Query(ctx, meansSQL, append(plan.args(),
+		clickhouse.Named("tags", ids), clickhouse.Named("since", fmt.Sprint(since.UnixMilli())),
+		clickhouse.Named("least", fmt.Sprint(least)))...)
+	return collect(rows, err, "read means", func(m *Mean, scan func(...any) error) error {
+		var tag, receiver string
+		var rssi int16
+		err := scan(&tag, &receiver, &rssi, &m.Observations)
+		m.RSSI = schema.CentiDBm(rssi)
+		return errors.Join(err, m.Tag.UnmarshalText([]byte(tag)), m.Receiver.UnmarshalText([]byte(receiver)))
+	})
+}
+
+func (p Plan) args() []any {
+	return []any{clickhouse.Named("org", p.Organisation.String()), clickhouse.Named("plan", p.Plan.String())}
+}
+
+// collect reads all rows of an answer.
+func collect[T any](rows driver.Rows, err error, doing string, read func(*T, func(...any) error) error) ([]T, error) {
+	if err != nil {
+		return nil, explain(err, doing)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []T
+	for rows.Next() {
+		var v T
+		if err := read(&v, rows.Scan); err != nil {
+			return nil, fmt.Errorf("%s: %w", doing, err)
+		}
+		out = append(out, v)
+	}
+	return out, explain(rows.Err(), doing)
+}
+
+// explain tells an answer that refuses from no answer.
+func explain(err error, doing string) error {
+	var refused *clickhouse.Exception
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused), errors.Is(err, context.Canceled):
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return &schema.Error{Kind: schema.Unavailable, Message: "the warehouse does not answer, try again later", Err: fmt.Errorf("%s: %w", doing, err)}
+}
