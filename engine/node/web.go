@@ -98,6 +98,7 @@ func (n *Node) origins() []string {
 func (n *Node) checks() []shell.Check {
 	return []shell.Check{
 		{Name: "postgres", Critical: true, Probe: n.stores.relational.Ping},
+		{Name: "spool", Critical: true, Probe: n.spoolWritable},
 		{Name: "clickhouse", Probe: n.stores.warehouse.Ping},
 	}
 }
