@@ -111,3 +111,9 @@ func TestASignalIsAFailure(t *testing.T) {
 		t.Errorf("exit code %d: %s%s", code, out.String(), errs.String())
 	}
 }
+
+func TestResultsUsage(t *testing.T) {
+	if code, _, errs := does(t, "results", "--data", t.TempDir(), "--out", t.TempDir()); code != exitUsage || !strings.Contains(errs, "flat") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
