@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"regexp"
@@ -15,14 +16,17 @@ import (
 	"testing"
 	"time"
 
+	"mybeacon/engine/embedded/embeddedtest"
 	"mybeacon/engine/module"
 	"mybeacon/engine/modules/ble"
+	"mybeacon/engine/store/clickhouse"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/engine/store/postgres/postgrestest"
 	"mybeacon/http/blehttp"
 	"mybeacon/http/corehttp"
 	"mybeacon/http/shelltest"
 	"mybeacon/schema"
+	migrations "mybeacon/schema/clickhouse"
 )
 
 var update = flag.Bool("update", false, "write http/openapi.json anew")
@@ -31,9 +35,15 @@ var update = flag.Bool("update", false, "write http/openapi.json anew")
 // since only their addresses matter here.
 func startWhole(t *testing.T) *shelltest.Server {
 	t.Helper()
+	return startOver(t, nil)
+}
+
+// startOver is startWhole over a warehouse, which most tests do not ask.
+func startOver(t *testing.T, warehouse *clickhouse.DB) *shelltest.Server {
+	t.Helper()
 	return shelltest.Start(t, nil, func(s *shelltest.Server) {
 		m := ble.New()
-		host := module.Host{Log: slog.New(slog.DiscardHandler), DB: s.DB, Clock: time.Now, Publish: func(module.World) {}, Extend: func(module.World) {}}
+		host := module.Host{Log: slog.New(slog.DiscardHandler), DB: s.DB, Warehouse: warehouse, Clock: time.Now, Publish: func(module.World) {}, Extend: func(module.World) {}}
 		if err := m.Start(t.Context(), host); err != nil {
 			t.Fatal(err)
 		}
@@ -146,11 +156,13 @@ func TestEveryRouteNeedsACaller(t *testing.T) {
 			if len(op.Security) == 0 || strings.HasPrefix(path, "/api/v1/device/") || path == "/api/v1/live" {
 				continue
 			}
-			filled := strings.NewReplacer("{id}", schema.NewID[schema.PlanID]().String(), "{rid}", schema.NewID[schema.PlanID]().String(), "{zid}", schema.NewID[schema.PlanID]().String()).Replace(path)
+			filled := anyID.ReplaceAllString(path, schema.NewID[schema.PlanID]().String())
 			c.Refuse(401, strings.ToUpper(method), filled, []byte("not even read"))
 		}
 	}
 }
+
+var anyID = regexp.MustCompile(`\{[a-z]+\}`)
 
 // owned is one organisation with an object of each kind.
 type owned struct {
@@ -159,7 +171,7 @@ type owned struct {
 	bodies       map[string]any    // by the name of the schema, good for this organisation
 }
 
-func populate(t *testing.T, s *shelltest.Server, name string, mac byte) owned {
+func populate(t *testing.T, s *shelltest.Server, warehouse *clickhouse.DB, name string, mac byte) owned {
 	t.Helper()
 	o := postgrestest.Organisation(t, s.DB, name, "ble")
 	s.Account(o, name+"@example.com", "owner")
@@ -179,9 +191,19 @@ func populate(t *testing.T, s *shelltest.Server, name string, mac byte) owned {
 	plan := create("/api/v1/client/ble/plans", map[string]any{"location_id": hall, "name": "p", "bounds": bounds})
 	at := create("/api/v1/client/ble/plans/"+plan+"/receivers", map[string]any{"device_id": device, "x": 1, "y": 1})
 	zone := create("/api/v1/client/ble/plans/"+plan+"/zones", map[string]any{"name": "z", "polygon": square})
+	tag := create("/api/v1/client/ble/tags", map[string]any{"transmitter": "mac:" + address(5), "type": "asset", "name": "t"})
+	readings := []any{map[string]any{"x": 1, "y": 1, "receiver_id": at, "rssi_dbm": -60}}
+	survey := create("/api/v1/client/ble/plans/"+plan+"/survey", map[string]any{"name": "s", "readings": readings})
+	reference := map[string]any{"plan_id": plan, "x": 1, "y": 1}
+	c.Want(200, "PUT", "/api/v1/client/ble/tags/"+tag+"/reference", reference, nil)
+	hear(t, warehouse, o.ID, plan, at, tag)
+	heard := map[string]any{"tag_id": tag, "zone_id": "", "from": heardAt, "to": heardAt.Add(time.Minute)}
+	example := create("/api/v1/client/ble/plans/"+plan+"/zone-examples", heard)
 	return owned{
 		organisation: o,
-		ids:          map[string]string{"devices": device, "plans": plan, "{rid}": at, "{zid}": zone, "organisations": o.ID.String(), "location_id": hall, "organisation_id": o.ID.String()},
+		ids: map[string]string{"tags": tag, "{sid}": survey, "{eid}": example,
+			"devices": device, "plans": plan, "{rid}": at, "{zid}": zone, "organisations": o.ID.String(), "location_id": hall, "organisation_id": o.ID.String(),
+		},
 		bodies: map[string]any{
 			"NewDeviceBody":       map[string]any{"organisation_id": o.ID, "location_id": hall, "mac": address(3)},
 			"DevicePatchBody":     map[string]any{"name": "renamed"},
@@ -190,6 +212,11 @@ func populate(t *testing.T, s *shelltest.Server, name string, mac byte) owned {
 			"NewTagBody":          map[string]any{"organisation_id": o.ID, "transmitter": "mac:" + address(4), "type": "asset", "name": "new"},
 			"ReceiverBody":        map[string]any{"device_id": spare, "x": 2, "y": 2},
 			"ZoneBody":            map[string]any{"name": "new", "polygon": square},
+			"PlanPatchBody":       map[string]any{"name": "renamed"},
+			"NewSurveyBody":       map[string]any{"name": "new", "readings": readings},
+			"MoreReadingsBody":    map[string]any{"readings": readings},
+			"HungReferenceBody":   reference,
+			"NewExampleBody":      heard,
 			"NewOrganisationBody": map[string]any{"name": "new"},
 		},
 	}
@@ -202,16 +229,43 @@ func (o owned) fill(path string) string {
 	if m := segment.FindStringSubmatch(path); m != nil {
 		path = strings.Replace(path, "{id}", o.ids[m[1]], 1)
 	}
-	return strings.NewReplacer("{rid}", o.ids["{rid}"], "{zid}", o.ids["{zid}"]).Replace(path)
+	return anyID.ReplaceAllStringFunc(path, func(part string) string { return o.ids[part] })
+}
+
+// heardAt is when the tags of all organisations were heard.
+var heardAt = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// hear stores that the receiver heard the tag.
+func hear(t *testing.T, warehouse *clickhouse.DB, org schema.OrganisationID, plan, receiver, tag string) {
+	t.Helper()
+	const insert = `INSERT INTO observations (org, plan, receiver, tag, at, rssi_cdbm, keep_days, boot_id, transmitter)
+		VALUES ('%s', '%s', '%s', '%s', fromUnixTimestamp64Milli(%d, 'UTC'), -6000, 65535, 'b', 't')`
+	if err := warehouse.Conn().Exec(t.Context(), fmt.Sprintf(insert, org, plan, receiver, tag, heardAt.Add(10*time.Second).UnixMilli())); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func openWarehouse(t *testing.T) *clickhouse.DB {
+	t.Helper()
+	db, err := clickhouse.Open(embeddedtest.NewClickHouseDatabase(t), clickhouse.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(t.Context(), migrations.FS); err != nil {
+		t.Fatal(err)
+	}
+	return db
 }
 
 // Every operation of the document that names an object - in its path, its query
 // or its body - is 404 for an owner of another organisation, and changes
 // nothing; the same request is not 404 for the object's own owner.
 func TestForeignObjects(t *testing.T) {
-	s := startWhole(t)
+	warehouse := openWarehouse(t)
+	s := startOver(t, warehouse)
 	d, _ := readDocument(t, s)
-	mine, theirs := populate(t, s, "mine", 1), populate(t, s, "theirs", 2)
+	mine, theirs := populate(t, s, warehouse, "mine", 1), populate(t, s, warehouse, "theirs", 2)
 	stranger := s.Login("mine@example.com")
 	before := fingerprint(t, s.DB, theirs.organisation.ID)
 	tried := 0
@@ -262,8 +316,12 @@ func ownersPass(t *testing.T, s *shelltest.Server, d document, own owned) {
 	t.Helper()
 	owner := s.Login(own.organisation.Name + "@example.com")
 	for _, method := range []string{"get", "post", "patch", "put", "delete"} {
-		for path, methods := range d.Paths {
-			op, ok := methods[method]
+		paths := slices.Sorted(maps.Keys(d.Paths))
+		if method == "delete" {
+			slices.Reverse(paths) // parts before what they are parts of
+		}
+		for _, path := range paths {
+			op, ok := d.Paths[path][method]
 			if !ok || !strings.HasPrefix(path, "/api/v1/client/") {
 				continue
 			}
@@ -292,7 +350,7 @@ func bodyOf(op operation, o owned) any {
 func fingerprint(t *testing.T, db *postgres.DB, o schema.OrganisationID) string {
 	t.Helper()
 	var all string
-	for _, table := range []string{"location", "device", "ble_plan", "ble_receiver", "ble_zone", "ble_tag"} {
+	for _, table := range []string{"location", "device", "ble_plan", "ble_receiver", "ble_zone", "ble_tag", "ble_survey", "ble_zone_example"} {
 		var rows string
 		err := db.Pool().QueryRow(t.Context(), "SELECT coalesce(string_agg(x::text, E'\n' ORDER BY x.id), '') FROM "+table+" x WHERE org = $1", o).Scan(&rows)
 		if err != nil {

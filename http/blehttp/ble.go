@@ -34,6 +34,9 @@ func Register(s *shell.Server, module *ble.Module, online Online) {
 	r.receivers(s)
 	r.zones(s)
 	r.tags(s)
+	r.surveys(s)
+	r.references(s)
+	r.examples(s)
 }
 
 func parse[I ~[16]byte](text string) (I, error) {

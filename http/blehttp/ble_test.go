@@ -155,6 +155,59 @@ func TestCorrectAPlan(t *testing.T) {
 	c.Refuse(404, "PATCH", one, object{"name": "r"})
 }
 
+// A survey of the largest size comes in one request, is read page by page and
+// goes again.
+func TestSurvey(t *testing.T) {
+	s := start(t)
+	o := postgrestest.Organisation(t, s.DB, "o", "ble")
+	hall := postgrestest.Location(t, s.DB, o, "hall")
+	device, _ := postgrestest.Device(t, s.DB, o, "02:00:00:00:00:01")
+	s.Account(o, "owner@example.com", "owner")
+	c := s.Login("owner@example.com")
+	var plan blehttp.Plan
+	c.Want(201, "POST", root+"/plans", object{"location_id": hall.ID, "name": "p", "bounds": bounds(90, 90)}, &plan)
+	one := root + "/plans/" + plan.ID.String()
+	c.Want(201, "POST", one+"/receivers", object{"device_id": device.ID, "x": 1.5, "y": 2}, nil)
+
+	readings := make([]object, 10_000)
+	for i := range readings {
+		readings[i] = object{"x": float64(i%900) / 10, "y": float64(i/900) + 0.25, "device_id": device.ID, "rssi_dbm": -60.25}
+	}
+	var survey blehttp.Survey
+	c.Want(201, "POST", one+"/survey", object{"name": "with a phone", "readings": readings}, &survey)
+	c.Want(200, "POST", one+"/survey/"+survey.ID.String(), object{"readings": readings[:1]}, &survey)
+	if survey.Readings != 10_001 || survey.Name != "with a phone" {
+		t.Errorf("got %+v", survey)
+	}
+	var page list[blehttp.Reading]
+	c.Want(200, "GET", one+"/survey/"+survey.ID.String()+"?limit=200", nil, &page)
+	if len(page.Items) != 200 || page.Items[199].X != 19.9 || page.Items[0].RSSI != -60.25 || page.Next == "" {
+		t.Errorf("got %d readings, %+v", len(page.Items), page.Items[0])
+	}
+	c.Want(200, "GET", one+"/survey/"+survey.ID.String()+"?limit=200&cursor="+page.Next, nil, &page)
+	if len(page.Items) != 200 || page.Items[0].Number != 201 {
+		t.Errorf("the next page begins with %+v", page.Items[0])
+	}
+	p := c.Refuse(400, "POST", one+"/survey", object{"name": "x", "readings": []any{object{"x": 1, "y": 1, "device_id": device.ID, "rssi_dbm": -200}}})
+	if len(p.Errors) != 1 || p.Errors[0].Field != "readings[0].rssi_dbm" {
+		t.Errorf("got %+v", p)
+	}
+	p = c.Refuse(400, "POST", one+"/survey", object{"name": "x", "readings": []any{object{"x": 91, "y": 1, "device_id": device.ID, "rssi_dbm": -20}}})
+	if len(p.Errors) != 1 || p.Errors[0].Field != "readings[0]" {
+		t.Errorf("got %+v", p)
+	}
+	c.Refuse(400, "POST", one+"/survey", object{"name": "x", "readings": []any{}})
+	c.Refuse(400, "POST", one+"/survey", object{"name": "x", "readings": []any{object{"x": 1, "y": 1, "rssi_dbm": -20}}})
+	var surveys list[blehttp.Survey]
+	c.Want(200, "GET", one+"/survey", nil, &surveys)
+	if len(surveys.Items) != 1 || surveys.Items[0] != survey {
+		t.Errorf("got %+v", surveys)
+	}
+	c.Want(204, "DELETE", one+"/survey/"+survey.ID.String(), nil, nil)
+	c.Refuse(404, "GET", one+"/survey/"+survey.ID.String(), nil)
+	c.Want(204, "DELETE", one+"/survey", nil, nil)
+}
+
 // The problem of a self-crossing polygon names the crossing for the editor.
 func TestCrossingIsShown(t *testing.T) {
 	s := start(t)

@@ -21,13 +21,19 @@ type Tag struct {
 	Name           string                `json:"name"`
 	Description    string                `json:"description"`
 	CreatedAt      time.Time             `json:"created_at"`
+	Reference      *Place                `json:"reference" doc:"null: it hangs at no known point"`
 }
 
 func tagOf(t store.Tag) Tag {
-	return Tag{
+	out := Tag{
 		ID: t.ID, OrganisationID: t.Organisation, Transmitter: t.Transmitter, Type: t.Type,
 		Name: t.Name, Description: t.Description, CreatedAt: t.CreatedAt.UTC(),
 	}
+	if t.Reference != nil {
+		at := placeOf(*t.Reference)
+		out.Reference = &at
+	}
+	return out
 }
 
 type tagOutput struct{ Body Tag }

@@ -17,6 +17,7 @@ import (
 	"mybeacon/engine/module"
 	"mybeacon/engine/modules/ble"
 	"mybeacon/engine/modules/ble/store"
+	"mybeacon/engine/store/clickhouse"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/engine/store/postgres/postgrestest"
 	"mybeacon/schema"
@@ -44,12 +45,28 @@ func start(t *testing.T) *rig {
 
 func startModule(t *testing.T, db *postgres.DB) (*ble.Module, chan module.World) {
 	t.Helper()
+	return startModuleOver(t, db, away(t))
+}
+
+// away returns a warehouse that does not answer.
+func away(t *testing.T) *clickhouse.DB {
+	t.Helper()
+	db, err := clickhouse.Open("http://127.0.0.1:1/mybeacon", clickhouse.Options{DialTimeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func startModuleOver(t *testing.T, db *postgres.DB, warehouse *clickhouse.DB) (*ble.Module, chan module.World) {
+	t.Helper()
 	worlds := make(chan module.World, 1000)
 	m := ble.New()
 	var mu sync.Mutex
 	var last module.World
 	host := module.Host{
-		Log: slog.New(slog.DiscardHandler), DB: db, Clock: time.Now,
+		Log: slog.New(slog.DiscardHandler), DB: db, Warehouse: warehouse, Clock: time.Now,
 		Publish: func(w module.World) {
 			mu.Lock()
 			defer mu.Unlock()

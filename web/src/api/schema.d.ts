@@ -196,6 +196,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/ble/plans/{id}/survey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the plan's surveys by name */
+        get: operations["list-ble-surveys"];
+        put?: never;
+        /** Store what receivers heard at places that somebody walked to */
+        post: operations["create-ble-survey"];
+        /** Delete all surveys of the plan */
+        delete: operations["delete-ble-surveys"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/plans/{id}/survey/{sid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a survey's readings as they were entered */
+        get: operations["list-ble-survey-readings"];
+        put?: never;
+        /** Add readings to a survey */
+        post: operations["extend-ble-survey"];
+        /** Delete one survey */
+        delete: operations["delete-ble-survey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/plans/{id}/zone-examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the plan's zone examples by time */
+        get: operations["list-ble-zone-examples"];
+        put?: never;
+        /** Say in which zone a tag was, so that zones can be told by what they sound like */
+        post: operations["create-ble-zone-example"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/plans/{id}/zone-examples/{eid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a zone example */
+        delete: operations["delete-ble-zone-example"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/ble/plans/{id}/zones": {
         parameters: {
             query?: never;
@@ -244,6 +317,25 @@ export interface paths {
         /** Register a tag */
         post: operations["create-ble-tag"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/tags/{id}/reference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read where a reference tag hangs and what is heard of it */
+        get: operations["get-ble-reference"];
+        /** Say that the tag hangs at a known point: what is heard of it improves the plan's positions */
+        put: operations["set-ble-reference"];
+        post?: never;
+        /** Say that the tag hangs there no more */
+        delete: operations["delete-ble-reference"];
         options?: never;
         head?: never;
         patch?: never;
@@ -507,6 +599,33 @@ export interface components {
              */
             zones_by: "position" | "examples";
         };
+        HeardReference: {
+            /** Format: date-time */
+            measured_at: string;
+            /** Format: int64 */
+            observations: number;
+            /** Format: uuid */
+            receiver_id: string;
+            /**
+             * Format: double
+             * @description Mean over the hour before measured_at
+             */
+            rssi_dbm: number;
+        };
+        HungReferenceBody: {
+            /** Format: uuid */
+            plan_id: string;
+            /**
+             * Format: double
+             * @description Metres, within the plan's bounds
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Metres, within the plan's bounds
+             */
+            y: number;
+        };
         ListDevice: {
             items: components["schemas"]["Device"][];
             /** @description The cursor of the next page, empty at the end */
@@ -527,8 +646,23 @@ export interface components {
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
+        ListReading: {
+            items: components["schemas"]["Reading"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListSurvey: {
+            items: components["schemas"]["Survey"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
         ListTag: {
             items: components["schemas"]["Tag"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListZoneExample: {
+            items: components["schemas"]["ZoneExample"][];
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
@@ -561,6 +695,9 @@ export interface components {
             products: string[];
             user: components["schemas"]["User"];
         };
+        MoreReadingsBody: {
+            readings: components["schemas"]["NewReading"][];
+        };
         NewDeviceBody: {
             /**
              * @description source: event times are taken as given, as for a recording
@@ -577,6 +714,19 @@ export interface components {
              * @description Required of a super-admin
              */
             organisation_id?: string;
+        };
+        NewExampleBody: {
+            /** Format: date-time */
+            from: string;
+            /** Format: uuid */
+            tag_id: string;
+            /**
+             * Format: date-time
+             * @description At most an hour later, and not in the future
+             */
+            to: string;
+            /** @description Empty: it was outside of all zones; some such examples are needed too */
+            zone_id: string;
         };
         NewLocationBody: {
             address?: string;
@@ -634,6 +784,40 @@ export interface components {
              */
             zones_by: "position" | "examples";
         };
+        NewReading: {
+            /**
+             * Format: uuid
+             * @description What hangs at the receiver's place
+             */
+            device_id?: string;
+            /**
+             * Format: uuid
+             * @description Either this or device_id
+             */
+            receiver_id?: string;
+            /** Format: double */
+            rssi_dbm: number;
+            /**
+             * Format: int64
+             * @description Which transmitter was carried, by any number: those of one number are equally loud
+             */
+            source?: number;
+            /**
+             * Format: double
+             * @description Metres, within the plan's bounds
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Metres, within the plan's bounds
+             */
+            y: number;
+        };
+        NewSurveyBody: {
+            name: string;
+            /** @description The first of them; further ones are added to the survey */
+            readings: components["schemas"]["NewReading"][];
+        };
         NewTagBody: {
             description?: string;
             name: string;
@@ -668,6 +852,22 @@ export interface components {
             id: string;
             name: string;
             time_zone: string;
+        };
+        Place: {
+            /** Format: uuid */
+            plan_id: string;
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: double
+             * @description Metres
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Metres
+             */
+            y: number;
         };
         Plan: {
             /** @description Metres */
@@ -763,6 +963,34 @@ export interface components {
             /** @description Details for a program, such as where edges cross */
             value?: unknown;
         };
+        Reading: {
+            /**
+             * Format: uuid
+             * @description What hangs there now
+             */
+            device_id: string;
+            /**
+             * Format: int64
+             * @description Within the survey, from 1
+             */
+            number: number;
+            /** Format: uuid */
+            receiver_id: string;
+            /** Format: double */
+            rssi_dbm: number;
+            /** Format: int64 */
+            source: number;
+            /**
+             * Format: double
+             * @description Metres
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Metres
+             */
+            y: number;
+        };
         Receiver: {
             /** Format: uuid */
             device_id: string;
@@ -825,6 +1053,36 @@ export interface components {
             max: components["schemas"]["Point"];
             min: components["schemas"]["Point"];
         };
+        Reference: {
+            /** @description By receiver; empty for the first minutes */
+            heard: components["schemas"]["HeardReference"][];
+            /** Format: uuid */
+            plan_id: string;
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: double
+             * @description Metres
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Metres
+             */
+            y: number;
+        };
+        Survey: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description How many there are
+             */
+            readings: number;
+        };
         Tag: {
             /** Format: date-time */
             created_at: string;
@@ -834,6 +1092,8 @@ export interface components {
             name: string;
             /** Format: uuid */
             organisation_id: string;
+            /** @description null: it hangs at no known point */
+            reference: components["schemas"]["Place"];
             /** @example mac:aa:bb:cc:dd:ee:ff */
             transmitter: string;
             /** @enum {string} */
@@ -903,6 +1163,25 @@ export interface components {
             parent_id?: string;
             /** @description At least three corners, [x, y] in metres; the border must not cross itself */
             polygon: number[][];
+        };
+        ZoneExample: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description In which the tag was heard
+             */
+            seconds: number;
+            /** Format: uuid */
+            tag_id: string;
+            /** Format: date-time */
+            to: string;
+            /** @description Empty: outside zones */
+            zone_id: string;
         };
     };
     responses: never;
@@ -1441,6 +1720,326 @@ export interface operations {
             };
         };
     };
+    "list-ble-surveys": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSurvey"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-ble-survey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSurveyBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Survey"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ble-surveys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ble-survey-readings": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The plan */
+                id: string;
+                /** @description The survey */
+                sid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReading"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "extend-ble-survey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plan */
+                id: string;
+                /** @description The survey */
+                sid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoreReadingsBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Survey"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ble-survey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plan */
+                id: string;
+                /** @description The survey */
+                sid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ble-zone-examples": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListZoneExample"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-ble-zone-example": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExampleBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoneExample"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ble-zone-example": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plan */
+                id: string;
+                /** @description The example */
+                eid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "create-ble-zone": {
         parameters: {
             query?: never;
@@ -1608,6 +2207,104 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Tag"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-reference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reference"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-ble-reference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HungReferenceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Place"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ble-reference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

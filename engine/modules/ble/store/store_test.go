@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -42,9 +43,14 @@ func TestScopesDoNotLeak(t *testing.T) {
 	plan := must(s.CreatePlan(ctx, scope, store.Plan{Location: hall.ID, Name: "p", Bounds: schema.Rect{Max: schema.Point{X: 9, Y: 9}}, Walls: [][]store.Corner{}, NoGo: [][]store.Corner{}, ZonesBy: store.ZonesByPosition}))
 	receiver := must(s.PlaceReceiver(ctx, scope, store.Receiver{Plan: plan.ID, Device: device.ID, Z: 2}))
 	zone := must(s.AddZone(ctx, scope, store.Zone{Plan: plan.ID, Polygon: square}, anything{}))
-	if _, on, err := s.CreateTag(ctx, mine.ID, store.Tag{Tag: schema.Tag{Transmitter: schema.MACTransmitter([6]byte{1}), Name: "t", Type: "asset"}}); err != nil || !on {
+	tag, on, err := s.CreateTag(ctx, mine.ID, store.Tag{Tag: schema.Tag{Transmitter: schema.MACTransmitter([6]byte{1}), Name: "t", Type: "asset"}})
+	if err != nil || !on {
 		t.Fatal(on, err)
 	}
+	readings := []store.Reading{{Receiver: receiver.ID, X: 1, Y: 1, RSSI: -6000}}
+	survey := must(s.AddSurvey(ctx, scope, plan.ID, "s", readings))
+	reference := must(s.HangReference(ctx, scope, store.Reference{Tag: tag.ID, Plan: plan.ID, X: 1, Y: 1}))
+	example := must(s.AddExample(ctx, scope, store.Example{Plan: plan.ID, Tag: tag.ID, Zone: zone.ID, From: time.Unix(1, 0), To: time.Unix(9, 0)}, store.Heard{{{Receiver: receiver.ID, RSSI: -5000}}}))
 	before := must(s.World(ctx, nil))
 
 	for name, foreign := range map[string]postgres.Scope{"zero": {}, "other": postgres.In(other.ID)} {
@@ -71,6 +77,22 @@ func TestScopesDoNotLeak(t *testing.T) {
 				return err
 			},
 			"RemovePlan": func() error { return s.RemovePlan(ctx, foreign, plan.ID) },
+			"Surveys":    func() error { _, _, err := s.Surveys(ctx, foreign, plan.ID, postgres.Page{}); return err },
+			"Readings": func() error {
+				_, _, err := s.Readings(ctx, foreign, plan.ID, survey.ID, postgres.Page{})
+				return err
+			},
+			"AddSurvey":       func() error { _, err := s.AddSurvey(ctx, foreign, plan.ID, "t", readings); return err },
+			"ExtendSurvey":    func() error { _, err := s.ExtendSurvey(ctx, foreign, plan.ID, survey.ID, readings); return err },
+			"RemoveSurvey":    func() error { return s.RemoveSurvey(ctx, foreign, plan.ID, survey.ID) },
+			"RemoveSurveys":   func() error { return s.RemoveSurveys(ctx, foreign, plan.ID) },
+			"HangReference":   func() error { _, err := s.HangReference(ctx, foreign, reference); return err },
+			"Reference":       func() error { _, _, err := s.Reference(ctx, foreign, tag.ID); return err },
+			"RemoveReference": func() error { return s.RemoveReference(ctx, foreign, tag.ID) },
+			"Examples":        func() error { _, _, err := s.Examples(ctx, foreign, plan.ID, postgres.Page{}); return err },
+			"ExampleOwner":    func() error { _, err := s.ExampleOwner(ctx, foreign, example); return err },
+			"AddExample":      func() error { _, err := s.AddExample(ctx, foreign, example, store.Heard{{}}); return err },
+			"RemoveExample":   func() error { return s.RemoveExample(ctx, foreign, plan.ID, example.ID) },
 			"foreign device": func() error {
 				_, err := s.PlaceReceiver(ctx, scope, store.Receiver{Plan: plan.ID, Device: theirs.ID})
 				return err
