@@ -82,6 +82,7 @@ func New[T any](cfg Config, table Table[T], sink Sink) (*Batch[T], error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	cfg.Metrics.begin(table.Name)
 	hard, giveUp := context.WithCancel(context.Background())
 	b := &Batch[T]{
 		cfg: cfg, table: table, sink: sink,

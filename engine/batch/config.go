@@ -103,6 +103,16 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
+// begin makes the table's series, so that a rate is zero and not absent.
+func (m *Metrics) begin(table string) {
+	if m != nil {
+		m.insertSeconds.WithLabelValues(table)
+		m.rows.WithLabelValues(table)
+		m.failures.WithLabelValues(table)
+		m.pending.WithLabelValues(table)
+	}
+}
+
 func (m *Metrics) stored(table string, rows int, took time.Duration) {
 	if m != nil {
 		m.insertSeconds.WithLabelValues(table).Observe(took.Seconds())

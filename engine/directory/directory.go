@@ -139,6 +139,9 @@ func (d *Directory) Reload(ctx context.Context) error {
 	return nil
 }
 
+// ReadAt returns when the store was last read, zero before the first time.
+func (d *Directory) ReadAt() time.Time { return d.current.Load().at }
+
 // Refresh reads devices and names anew now; when the store is away what was
 // known stays in force.
 func (d *Directory) Refresh(ctx context.Context) { d.reload(ctx) }

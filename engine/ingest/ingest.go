@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mybeacon/schema"
@@ -16,6 +17,8 @@ type Ingest struct {
 	lateness *lateness
 	tenants  *tenants
 	loads    chan struct{} // one token per reader of stored sequences
+
+	lastFrame atomic.Int64 // Unix milliseconds of the server's clock
 
 	ctx    context.Context // ends with Stop
 	cancel context.CancelFunc
@@ -122,6 +125,28 @@ func (in *Ingest) release(dev *device) {
 	dev.holds--
 	dev.idleSince = time.Now()
 	in.forgetIdle()
+}
+
+// Stats is what an ingest holds.
+type Stats struct {
+	Devices       int       // whose sequences are remembered
+	Organisations int       // of these and of who was here lately
+	InFlight      int       // observations that wait for storage
+	LastFrame     time.Time // when a message with frames came; zero: not yet
+}
+
+// Stats returns the present state.
+func (in *Ingest) Stats() Stats {
+	in.mu.Lock()
+	s := Stats{Devices: len(in.devices)}
+	in.mu.Unlock()
+	if at := in.lastFrame.Load(); at != 0 {
+		s.LastFrame = time.UnixMilli(at)
+	}
+	in.tenants.mu.Lock()
+	defer in.tenants.mu.Unlock()
+	s.Organisations, s.InFlight = len(in.tenants.byOrg), in.tenants.flying
+	return s
 }
 
 // forgetIdle forgets some devices that have been away; their sequences are read

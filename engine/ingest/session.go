@@ -70,6 +70,7 @@ func (s *Session) charge(org schema.OrganisationID, msg wire.Message) {
 	if frames == 0 {
 		return
 	}
+	s.in.lastFrame.Store(s.in.cfg.Now().UnixMilli())
 	if s.paid.Swap(false) {
 		frames--
 	}

@@ -28,7 +28,8 @@ type room struct {
 type entry struct {
 	older, newer *entry
 	seq          uint64
-	touched      time.Time // wall clock of the last change that came from the engine
+	changed      time.Time // wall clock of the last change
+	touched      time.Time // the same, of the last one that came from the engine
 	isZone, gone bool
 	tag          schema.TagMoved
 	zone         schema.Occupancy
@@ -52,7 +53,7 @@ func (r *room) move(m schema.TagMoved, now time.Time) (fresh bool) {
 		return false // overtaken by a newer state of the same tag
 	}
 	e.tag, e.touched, e.gone = m, now, false
-	r.touch(e)
+	r.touch(e, now)
 	return fresh
 }
 
@@ -65,7 +66,7 @@ func (r *room) occupy(o schema.Occupancy, now time.Time) (fresh bool) {
 		r.zones[o.Zone] = e
 	}
 	e.zone, e.touched, e.gone = o, now, false
-	r.touch(e)
+	r.touch(e, now)
 	return fresh
 }
 
@@ -80,12 +81,12 @@ func (r *room) leave(tag schema.TagID, now time.Time) {
 
 func (r *room) dismiss(e *entry, now time.Time) {
 	e.gone, e.touched = true, now
-	r.touch(e)
+	r.touch(e, now)
 }
 
 // touch gives the entry the next number, moves it to the list's end and wakes
 // who waits.
-func (r *room) touch(e *entry) {
+func (r *room) touch(e *entry, now time.Time) {
 	if e != r.newest {
 		r.unlink(e)
 		e.older, e.newer = r.newest, nil
@@ -97,7 +98,7 @@ func (r *room) touch(e *entry) {
 		r.newest = e
 	}
 	r.seq++
-	e.seq, e.text = r.seq, e.text[:0]
+	e.seq, e.text, e.changed = r.seq, e.text[:0], now
 	r.wake()
 }
 
@@ -197,7 +198,7 @@ func (r *room) sweep(now time.Time) (forgotten int, tags []schema.TagID) {
 		case !e.gone && r.outlived(e, now):
 			r.dismiss(e, now)
 		case !e.gone && r.renamed(e):
-			r.touch(e)
+			r.touch(e, now)
 		}
 		if end {
 			break

@@ -51,6 +51,7 @@ type Subscription struct {
 	gap   bool      // a gap must be announced first
 	due   time.Time // when the rate allows the next message
 	fresh bool      // nothing was sent yet: the next message is sent even if empty
+	since time.Time // of the oldest change in the last message
 }
 
 // Subscribe begins to watch a location, which may be one of which nothing is
@@ -115,6 +116,11 @@ func (s *Subscription) Next(ctx context.Context, buf []byte) ([]byte, error) {
 	}
 }
 
+// Changed returns the wall clock of the oldest change that the last message tells
+// of, or zero when it was a snapshot or told of none: what is sent now was news
+// then. Of several changes of one tag the last one counts.
+func (s *Subscription) Changed() time.Time { return s.since }
+
 // wait returns nil when the channel is closed or the time is over.
 func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}, d time.Duration) error {
 	select {
@@ -150,6 +156,7 @@ func (s *Subscription) collect(buf []byte, maySilent bool) ([]byte, <-chan struc
 	if !s.whole && s.seen < r.floor {
 		s.whole, s.gap = true, true // it slept longer than removals are remembered
 	}
+	s.since = time.Time{}
 	if s.gap {
 		s.gap = false
 		buf = appendHead(buf, TypeGap, s.hub.epoch, r.seq, now)
@@ -170,6 +177,9 @@ func (s *Subscription) write(buf []byte, now time.Time) []byte {
 	}
 	first := r.after(from)
 	last, to := r.cut(first)
+	if first != nil && !s.whole {
+		s.since = first.changed // the entries are in the order of their changes
+	}
 	buf = appendHead(buf, kind, s.hub.epoch, to, now)
 	for _, part := range [...]struct {
 		open  string

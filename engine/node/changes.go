@@ -7,5 +7,8 @@ import "mybeacon/engine/store/postgres"
 func (n *Node) changed(topic string) {
 	if topic == postgres.CoreTopic || topic == "" {
 		n.directory.Changed()
+		if web := n.open.Load(); web != nil {
+			web.RightsChanged()
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,6 +48,7 @@ type Node struct {
 	ingest       *ingest.Ingest
 	products     []product
 	shell        *shell.Server
+	open         atomic.Pointer[shell.Server] // the shell once it serves, for who may be earlier
 	maps         *livehttp.Maps
 	doors        *livehttp.Devices
 }

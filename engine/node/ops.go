@@ -3,8 +3,11 @@ package node
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,11 +15,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"mybeacon/actors"
+	livehttp "mybeacon/http/live"
 	"mybeacon/schema"
 )
 
-// startOps serves /metrics on an address of its own: figures of all tenants are
-// for whoever runs the server, not for the users of the main address.
+// startOps serves /metrics, /healthz and the profiles on an address of its own:
+// figures of all tenants, and memory, are for whoever runs the server and not for
+// the users of the main address.
 func (n *Node) startOps(context.Context) error {
 	n.collect()
 	if n.cfg.Ops == "off" {
@@ -32,9 +37,9 @@ func (n *Node) startOps(context.Context) error {
 	if err != nil {
 		return &schema.Error{Kind: schema.Invalid, Field: "ops", Message: "cannot listen there: name another address, or off", Err: err}
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10}
+	board := newBoard(n.cfg.Version, n.parts())
+	n.life.background("health", board.Run)
+	server := n.opsServer(board)
 	n.life.background("ops", func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 		defer stop()
@@ -44,6 +49,21 @@ func (n *Node) startOps(context.Context) error {
 		return nil
 	})
 	return nil
+}
+
+// opsServer answers long enough for a profile of a minute.
+func (n *Node) opsServer(board http.Handler) *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
+	mux.Handle("GET /healthz", board)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	return &http.Server{
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+	}
 }
 
 // collect registers what the parts count and do not register themselves.
@@ -66,7 +86,18 @@ func (n *Node) collect() {
 	gauge("mybeacon_open_visits", "Visits that have not ended.", nil, func() float64 { return float64(n.actors.Stats().OpenVisits) })
 	counter("mybeacon_derived_rows_lost_total", "Fixes and visits that storage had no room for.", nil, func() float64 { return float64(n.output.lost.Load()) })
 	gauge("mybeacon_ws_clients", "Open sockets of live maps.", nil, func() float64 { return float64(n.maps.Stats().Open) })
-	counter("mybeacon_ws_dropped_total", "Sockets cut because they did not take their messages.", prometheus.Labels{"reason": "slow"}, func() float64 { return float64(n.maps.Stats().CutSlow) })
+	for reason, read := range map[string]func(livehttp.MapsStats) uint64{
+		"slow": func(s livehttp.MapsStats) uint64 { return s.CutSlow }, "auth": func(s livehttp.MapsStats) uint64 { return s.RefusedAuth },
+		"rights": func(s livehttp.MapsStats) uint64 { return s.RefusedRights }, "limit": func(s livehttp.MapsStats) uint64 { return s.RefusedLimit },
+		"origin": func(s livehttp.MapsStats) uint64 { return s.RefusedOrigin },
+	} {
+		counter("mybeacon_ws_dropped_total", "Sockets of live maps that were refused or cut.", prometheus.Labels{"reason": reason}, func() float64 { return float64(read(n.maps.Stats())) })
+	}
+	gauge("mybeacon_live_entries", "Tags and zones that live maps hold.", nil, func() float64 { return float64(n.hub.Stats().Entries) })
+	counter("mybeacon_live_dropped_total", "Changes that live maps had no room for.", nil, func() float64 { return float64(n.hub.Stats().Dropped) })
+	counter("mybeacon_quarantine_rows_lost_total", "Quarantined observations that storage had no room for.", nil, func() float64 { return float64(n.quarantine.lost.Load()) })
+	gauge("mybeacon_directory_age_seconds", "Time since devices and names were read.", nil, func() float64 { return time.Since(n.directory.ReadAt()).Seconds() })
+	gauge("mybeacon_build_info", "Always 1; the labels say what runs.", prometheus.Labels{"version": n.cfg.Version, "go": runtime.Version()}, func() float64 { return 1 })
 }
 
 func (n *Node) actorKinds() map[string]func() actors.KindStats {

@@ -25,6 +25,7 @@ func (n *Node) startWeb(context.Context) error {
 		return err
 	}
 	n.life.background("web", func(context.Context) error { return n.shell.Serve(listener) })
+	n.open.Store(n.shell)
 	n.life.onStop("web requests", n.shell.Shutdown)
 	n.life.onStop("live maps", n.maps.Shutdown)
 	n.life.onStop("device sockets", n.doors.Shutdown)
@@ -39,7 +40,7 @@ func (n *Node) buildShell() error {
 	}
 	var err error
 	n.shell, err = shell.New(shell.Config{
-		Log: n.log.With("part", "http"), DB: n.stores.relational, Version: n.cfg.Version, Products: ids,
+		Log: n.log.With("part", "http"), Metrics: shell.NewMetrics(n.metrics), DB: n.stores.relational, Version: n.cfg.Version, Products: ids,
 		Console: web.FS(), Checks: n.checks(), Secure: secure, Origins: n.origins(), Proxies: n.cfg.proxies(),
 	})
 	if err != nil {
@@ -58,7 +59,7 @@ func (n *Node) buildShell() error {
 func (n *Node) buildSockets(secure bool) error {
 	cfg := livehttp.DefaultMapsConfig()
 	cfg.Log, cfg.Hub, cfg.Viewers, cfg.Refuse = n.log.With("part", "live"), n.hub, viewers{n.shell}, n.shell.WriteError
-	cfg.Secure, cfg.Origins = secure, n.origins()
+	cfg.Secure, cfg.Origins, cfg.Metrics = secure, n.origins(), livehttp.NewMetrics(n.metrics)
 	var err error
 	if n.maps, err = livehttp.NewMaps(cfg); err != nil {
 		return err

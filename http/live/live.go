@@ -45,6 +45,7 @@ type Viewers interface {
 // MapsConfig is what the live map's socket needs.
 type MapsConfig struct {
 	Log     *slog.Logger
+	Metrics *Metrics // nil: not measured
 	Hub     *hub.Hub
 	Viewers Viewers
 	// Refuse answers a request that does not become a socket.

@@ -95,6 +95,7 @@ func (s *mapSocket) tell(ctx, life context.Context, sub *hub.Subscription) error
 		if err := s.write(life, buf); err != nil {
 			return err
 		}
+		s.maps.cfg.Metrics.told(sub.Changed())
 		if cap(buf) > keptBuffer {
 			buf = nil
 		}

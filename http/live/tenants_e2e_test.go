@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -80,16 +81,18 @@ func TestNoisyNeighbour(t *testing.T) {
 	h := startHouse(t, warehouse(t), dir, "", func(c *ingest.Config, _ *live.DevicesConfig) {
 		c.Quota = ingest.Quota{FramesPerSecond: 100, Burst: time.Second}
 	})
-	quiet := func(boot string) (worst time.Duration) {
+	quiet := func(boot string) time.Duration {
+		var took []time.Duration
 		for seq := range 40 {
 			body := fmt.Sprintf(`{"frames":[{"boot_id":%q,"seq":%d,"sent_at":"2026-01-01T00:00:00Z","observations":[{"tag":{"mac":"aa:bb:cc:dd:ee:ff"},"rssi_dbm":-60}]}]}`, boot, seq+1)
 			began := time.Now()
 			if status, b := post(t, h.url, []byte(body), "Authorization", "Bearer other-1"); status != http.StatusOK || !strings.Contains(string(b), `"ack":[{`) {
 				t.Fatalf("the quiet one got %d %s", status, b)
 			}
-			worst = max(worst, time.Since(began))
+			took = append(took, time.Since(began))
 		}
-		return worst
+		slices.Sort(took)
+		return took[len(took)*9/10]
 	}
 	before := quiet("before")
 
@@ -135,9 +138,9 @@ func TestNoisyNeighbour(t *testing.T) {
 	rate := (h.counter(t, "mybeacon_ingest_frames_total", "admitted") - taken - 40) / time.Since(began).Seconds()
 	end()
 	noise.Wait()
-	t.Logf("slowest answer %v before, %v during; the noisy one got %.0f frames/s", before, during, rate)
-	if during > 2*before+250*time.Millisecond { // two processors do the noise too
-		t.Errorf("the quiet one waited up to %v, %v before", during, before)
+	t.Logf("nine of ten answers within %v before, %v during; the noisy one got %.0f frames/s", before, during, rate)
+	if during > 2*before+250*time.Millisecond { // the same processors make the noise
+		t.Errorf("the quiet one waited %v, %v before", during, before)
 	}
 	if rate > 200 {
 		t.Errorf("the noisy one got %.0f frames/s of 100", rate)
