@@ -42,6 +42,7 @@ type Config struct {
 	Output  Output
 	Health  Health
 	Layouts Layouts
+	Learned Learned // may be nil
 
 	Workers      int           // goroutines that run actors; 0 = one per processor
 	MailboxLimit int           // live messages that may wait for one actor
@@ -96,6 +97,9 @@ func (c *Config) Validate() error {
 // aliveEvery is how long a device that hears nothing may go without telling so.
 const aliveEvery = 5 * time.Second
 
+// frameSpan is of how much time a frame that hears something tells.
+const frameSpan = time.Second
+
 // Complete returns c as a System made from it uses it: what the parts must agree on
 // is derived. It is for those who run the parts by themselves, without Log, Output,
 // Health, Layouts and Start; the error is about the parts.
@@ -113,8 +117,11 @@ func (c Config) Complete() (Config, error) {
 func (c *Config) complete() {
 	c.Tag.Fence = c.Fence
 	// A tag waits for the word of every receiver that heard it within the window
-	// before it fell silent, so devices must remember their tags at least so long.
-	c.Device.Remember = c.Fence.Timeout + c.Tag.Window + time.Second
-	c.Device.Hold, c.Plan.Grace = c.Tag.Grace, c.Tag.Grace
-	c.Plan.Patience = aliveEvery + c.Tag.Grace + time.Second
+	// before it fell silent, and that until no other can have heard it in time: so
+	// devices must remember their tags at least so long.
+	c.Device.Remember = c.Fence.Timeout + c.Tag.Window + c.Tag.Grace + 2*time.Second
+	c.Device.Hold, c.Plan.Grace = c.Tag.Grace-frameSpan, c.Tag.Grace
+	// Two words of a receiver that keeps to its times are no further apart, though
+	// the first is early and the second late.
+	c.Plan.Patience = aliveEvery + 2*c.Tag.Grace
 }

@@ -31,6 +31,7 @@
 //	        Restore        start    control
 //	        Sweep          timer    control
 //	plan    Delivered      device   live: the oldest is dropped when full
+//	        Lessons        tag      newest per tag and second of a minute
 //	        Sweep          timer    control
 //	tag     Heard          device   live: the oldest is dropped when full
 //	        Progress       device   newest per device

@@ -59,7 +59,20 @@ func (h host) Emit(e *tag.Effects) {
 			h.s.zones.tell(p.Zone, p)
 		}
 	}
+	for _, l := range e.Lessons {
+		h.s.plans.tell(l.Plan, l)
+	}
 }
+
+// Learned tells the output what is in force on a plan.
+func (h host) Learned(o schema.Offsets) {
+	if h.s.cfg.Learned != nil {
+		h.s.cfg.Learned.Offsets(o)
+	}
+}
+
+func (h host) Calibrated(c plan.Calibration) { h.s.calibrations.keep(c) }
+func (h host) LostLessons(n uint64)          { h.s.counters.lessons.Add(n) }
 
 func (h host) Health(d schema.DeviceHealth)         { h.s.cfg.Health.DeviceHealth(d) }
 func (h host) Occupancy(o schema.Occupancy)         { h.s.cfg.Output.Occupancy(o) }

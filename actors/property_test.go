@@ -2,7 +2,6 @@ package actors_test
 
 import (
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,124 +10,19 @@ import (
 	"mybeacon/schema"
 )
 
-// outcome is what must not depend on how frames travelled.
-type outcome struct {
-	Moved  []schema.TagMoved
-	Visits []schema.Visit
-}
-
-// feed gives frames to a fresh world, one after the other.
-func feed(t *rapid.T, tb testing.TB, l *schema.Layout, frames []schema.FrameAdmitted) outcome {
-	w := newWorld(tb, nil)
-	defer w.end(tb)
-	w.layouts.Put(*l)
-	for _, f := range frames {
-		w.Frame(f)
-		// Settling after each frame makes the order of arrival that of the slice;
-		// otherwise the scheduler would decide it.
-		if err := w.Settle(tb.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return outcome{w.rec.Moved(), w.rec.Final()}
-}
-
-func drawWalk(t *rapid.T, l *schema.Layout) (*rand.Rand, [][]schema.FrameAdmitted) {
-	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
-	return rng, walk(l, rapid.IntRange(1, 2).Draw(t, "tags"), rapid.IntRange(8, 15).Draw(t, "seconds"), rng)
-}
-
-func shuffled(rng *rand.Rand, frames []schema.FrameAdmitted) []schema.FrameAdmitted {
-	out := slices.Clone(frames)
-	rng.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
-	return out
-}
-
-func TestOrderOfSimultaneousFramesDoesNotMatter(t *testing.T) {
-	t.Parallel()
-	l := hallAndKitchen(4)
-	rapid.Check(t, func(rt *rapid.T) {
-		rng, seconds := drawWalk(rt, &l)
-		var plain, mixed []schema.FrameAdmitted
-		for _, s := range seconds {
-			plain = append(plain, s...)
-			mixed = append(mixed, shuffled(rng, s)...)
-		}
-		want, got := feed(rt, t, &l, plain), feed(rt, t, &l, mixed)
-		if diff := cmp.Diff(want, got); diff != "" {
-			rt.Fatalf("-in order +mixed\n%s", diff)
-		}
-	})
-}
-
-func TestOvertakingWithinTheGraceDoesNotMatter(t *testing.T) {
-	t.Parallel()
-	l := hallAndKitchen(4)
-	rapid.Check(t, func(rt *rapid.T) {
-		rng, seconds := drawWalk(rt, &l)
-		for s := range seconds { // everybody hears all, so that everybody is waited for
-			for r := range seconds[s] {
-				seconds[s][r] = loud(seconds[0][r], seconds[s][r])
-			}
-		}
-		plain := slices.Concat(seconds...)
-		mixed := slices.Clone(plain[:3*len(l.Receivers)])
-		for s := 3; s < len(seconds); s += 2 { // two seconds at a time change places, also of one device
-			mixed = append(mixed, shuffled(rng, slices.Concat(seconds[s:min(s+2, len(seconds))]...))...)
-		}
-		want, got := feed(rt, t, &l, plain), feed(rt, t, &l, mixed)
-		if diff := cmp.Diff(want, got); diff != "" {
-			rt.Fatalf("-in order +mixed\n%s", diff)
-		}
-	})
-}
-
-// loud returns f with what it did not hear taken from model, at its own time.
-func loud(model, f schema.FrameAdmitted) schema.FrameAdmitted {
-	have := map[schema.TagID]bool{}
-	for _, o := range f.Observations {
-		have[o.Tag] = true
-	}
-	for _, o := range model.Observations {
-		if !have[o.Tag] {
-			o.At += f.SentAt - model.SentAt
-			f.Observations = append(f.Observations, o)
-		}
-	}
-	return f
-}
-
-func TestRepeatedFramesChangeNothing(t *testing.T) {
-	t.Parallel()
-	l := hallAndKitchen(3)
-	rapid.Check(t, func(rt *rapid.T) {
-		rng, seconds := drawWalk(rt, &l)
-		plain := slices.Concat(seconds...)
-		var repeated []schema.FrameAdmitted
-		for i, f := range plain {
-			repeated = append(repeated, f)
-			for range rng.IntN(3) {
-				repeated = append(repeated, plain[rng.IntN(i+1)])
-			}
-		}
-		want, got := feed(rt, t, &l, plain), feed(rt, t, &l, repeated)
-		if diff := cmp.Diff(want, got); diff != "" {
-			rt.Fatalf("-once +repeated\n%s", diff)
-		}
-	})
-}
-
 // TestVisitsAlternateAndAreCounted checks, at every second of a walk, that a tag
-// enters and leaves in turn and that occupancy is the number of open visits.
+// enters and leaves in turn, is in the whole while it is in a part, and that occupancy
+// is the number of open visits.
 func TestVisitsAlternateAndAreCounted(t *testing.T) {
 	t.Parallel()
-	l := hallAndKitchen(4)
+	l := withParts(hallAndKitchen(4))
 	rapid.Check(t, func(rt *rapid.T) {
-		_, seconds := drawWalk(rt, &l)
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
 		w := newWorld(t, nil)
 		defer w.end(t)
 		w.layouts.Put(l)
-		for _, frames := range seconds {
+		j := newJourney(rng, l, rapid.IntRange(1, 2).Draw(rt, "tags"), rapid.IntRange(8, 40).Draw(rt, "seconds"))
+		for _, frames := range j.frames {
 			for _, f := range frames {
 				w.Frame(f)
 			}
@@ -160,9 +54,13 @@ func checkOccupancy(t *rapid.T, w *world) {
 
 func checkAlternation(t *rapid.T, visits []schema.Visit) {
 	t.Helper()
-	last := map[schema.TagID]schema.Visit{}
+	type row struct {
+		tag  schema.TagID
+		part bool
+	}
+	last := map[row]schema.Visit{}
 	for _, v := range visits {
-		before, known := last[v.Tag]
+		before, known := last[row{v.Tag, !v.Parent.IsZero()}]
 		switch {
 		case v.LeftAt.IsZero() && known && before.LeftAt.IsZero():
 			t.Fatalf("entered %v while %v is open", v, before)
@@ -171,6 +69,14 @@ func checkAlternation(t *rapid.T, visits []schema.Visit) {
 		case !v.LeftAt.IsZero() && (v.ID != before.ID || v.Rev <= before.Rev || v.LeftAt < v.EnteredAt):
 			t.Fatalf("left %v after %v", v, before)
 		}
-		last[v.Tag] = v
+		last[row{v.Tag, !v.Parent.IsZero()}] = v
+		within, part := last[row{v.Tag, false}], last[row{v.Tag, true}]
+		if v.Parent.IsZero() {
+			if !v.LeftAt.IsZero() && part.Parent == v.Zone && (part.LeftAt.IsZero() || part.LeftAt > v.LeftAt) {
+				t.Fatalf("left %v while in its part %v", v, part)
+			}
+		} else if within.Zone != v.Parent || !within.LeftAt.IsZero() || within.EnteredAt > v.EnteredAt {
+			t.Fatalf("in the part %v while not in its whole, but %v", v, within)
+		}
 	}
 }

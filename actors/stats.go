@@ -21,6 +21,7 @@ type Stats struct {
 	Unknown    uint64 // messages that an actor did not know: a defect
 	Repeated   uint64 // frames that a device had had before
 	Stale      uint64 // frames too old to tell
+	Lessons    uint64 // of fixes for their plans, lost because they came too late or were too many
 	OpenVisits int
 	Ready      int // actors that wait for a worker
 }
@@ -33,6 +34,7 @@ func (s *System) Stats() Stats {
 		Unknown:    s.counters.unknown.Load(),
 		Repeated:   s.counters.repeated.Load(),
 		Stale:      s.counters.stale.Load(),
+		Lessons:    s.counters.lessons.Load(),
 		OpenVisits: s.visits.len(),
 		Ready:      s.pool.Queued(),
 	}

@@ -30,6 +30,8 @@ type System struct {
 	zones   *registry[schema.ZoneID]
 	visits  visitBook
 
+	calibrations calibrationBook
+
 	supervisors []*supervisor
 	counters    counters
 	rev         atomic.Uint64
@@ -41,6 +43,7 @@ type System struct {
 type counters struct {
 	device, plan, tag, zone  mailbox.Counters
 	unknown, repeated, stale atomic.Uint64
+	lessons                  atomic.Uint64 // lost
 }
 
 // New starts the actors of an engine: none yet, and the workers that will run
@@ -78,7 +81,8 @@ func (s *System) populate() {
 	s.plans = newRegistry(s, root, "plan", &s.counters.plan,
 		func(id schema.PlanID) byte { return id[15] },
 		func(id schema.PlanID, _ any) func() actor.Actor {
-			state := plan.New(&s.cfg.Plan, id)
+			state := plan.New(&s.cfg.Plan, id).Follow(s.layouts)
+			state.Restore(s.calibrations.of(id))
 			return func() actor.Actor { return plan.NewActor(h, state) }
 		})
 	s.tags = newRegistry(s, root, "tag", &s.counters.tag,

@@ -191,9 +191,11 @@ func TestIdleActorsGo(t *testing.T) {
 		l := hallAndKitchen(1)
 		w := newWorld(t, nil)
 		w.layouts.Put(l)
+		seq := uint64(0)
 		send := func(second int, tags ...int) {
 			f := frame(&l, 0, second, -50, tags...)
-			f.ArrivedAt = time.Now()
+			seq++
+			f.Seq, f.ArrivedAt = seq, time.Now()
 			w.Frame(f)
 			w.settle(t)
 		}

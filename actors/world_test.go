@@ -50,6 +50,17 @@ func hallAndKitchen(n int) schema.Layout {
 	return l
 }
 
+// withParts divides the kitchen: two parts, and a rest between them.
+func withParts(l schema.Layout) schema.Layout {
+	for i, x := range []float64{0, 6} {
+		l.Zones = append(l.Zones, schema.Zone{
+			ID: schema.ZoneID{4, 3, byte(i)}, Number: 3 + i, Name: "part", Parent: kitchen,
+			Polygon: []schema.Point{{X: x}, {X: x + 3.5}, {X: x + 3.5, Y: 10}, {X: x, Y: 10}},
+		})
+	}
+	return l
+}
+
 func sourceOf(l *schema.Layout, receiver int) schema.Source {
 	return schema.Source{
 		Organisation: org, Device: l.Receivers[receiver].Device, Location: location,
@@ -69,7 +80,7 @@ func newWorld(t testing.TB, adjust func(*actors.Config)) *world {
 	w := &world{rec: &actortest.Recorder{}, layouts: &actortest.Layouts{}}
 	cfg := actors.DefaultConfig()
 	cfg.Log = slogDiscard()
-	cfg.Output, cfg.Health, cfg.Layouts, cfg.Start = w.rec, w.rec, w.layouts, origin
+	cfg.Output, cfg.Health, cfg.Layouts, cfg.Learned, cfg.Start = w.rec, w.rec, w.layouts, w.rec, origin
 	if adjust != nil {
 		adjust(&cfg)
 	}

@@ -18,6 +18,7 @@ type Recorder struct {
 	visits    []schema.Visit
 	occupancy []schema.Occupancy
 	health    []schema.DeviceHealth
+	offsets   []schema.Offsets
 	trap      func(schema.TagMoved)
 }
 
@@ -51,6 +52,9 @@ func (r *Recorder) Occupancy(o schema.Occupancy) { keep(r, &r.occupancy, o) }
 
 // DeviceHealth implements [actors.Health].
 func (r *Recorder) DeviceHealth(h schema.DeviceHealth) { keep(r, &r.health, h) }
+
+// Offsets implements [actors.Learned].
+func (r *Recorder) Offsets(o schema.Offsets) { keep(r, &r.offsets, o) }
 
 func keep[T any](r *Recorder, list *[]T, v T) {
 	r.mu.Lock()
@@ -90,6 +94,33 @@ func (r *Recorder) Occupancies() []schema.Occupancy { return copied(r, &r.occupa
 
 // Health returns the health of devices as it came.
 func (r *Recorder) Health() []schema.DeviceHealth { return copied(r, &r.health) }
+
+// Learned returns the offsets as they came into force.
+func (r *Recorder) Learned() []schema.Offsets { return copied(r, &r.offsets) }
+
+// Stored returns what storage would keep of the fixes: of each tag and second the one
+// with the highest Rev, in order of tag and second and without Rev.
+func (r *Recorder) Stored() []schema.Fix {
+	type row struct {
+		tag schema.TagID
+		at  schema.EventTime
+	}
+	newest := make(map[row]schema.Fix)
+	for _, f := range r.Fixes() {
+		if old, ok := newest[row{f.Tag, f.At}]; !ok || f.Rev > old.Rev {
+			newest[row{f.Tag, f.At}] = f
+		}
+	}
+	out := make([]schema.Fix, 0, len(newest))
+	for _, f := range newest {
+		f.Rev = 0
+		out = append(out, f)
+	}
+	slices.SortFunc(out, func(a, b schema.Fix) int {
+		return cmp.Or(bytes.Compare(a.Tag[:], b.Tag[:]), cmp.Compare(a.At, b.At))
+	})
+	return out
+}
 
 // Final returns what storage would keep of the visits: of each, the row with the
 // highest Rev, in order of tag and entry and without Rev.

@@ -129,7 +129,7 @@ func (r *runner) launch() error {
 	r.rec, r.seen = &Recorder{}, seen{}
 	cfg := actors.DefaultConfig()
 	cfg.Log = slog.New(slog.DiscardHandler)
-	cfg.Output, cfg.Health, cfg.Layouts = r.rec, r.rec, r.site.layouts
+	cfg.Output, cfg.Health, cfg.Layouts, cfg.Learned = r.rec, r.rec, r.site.layouts, r.rec
 	cfg.Start = origin.Add(time.Duration(r.starts) * time.Second)
 	r.starts++
 	var err error

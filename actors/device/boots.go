@@ -31,20 +31,29 @@ const (
 
 // boot follows the frame numbers of one start of a device.
 type boot struct {
-	id   string
-	high uint64 // highest number seen
-	seen [seenWindow / 64]uint64
-	next uint64 // the number that progress waits for
-	held []step // frames beyond it, by number
+	id      string
+	high    uint64 // highest number seen
+	seen    [seenWindow / 64]uint64
+	next    uint64                  // the number that is waited for
+	held    []*schema.FrameAdmitted // frames beyond it, by number
+	through schema.EventTime        // up to when the frames before next tell
+	used    uint64                  // number among the device's frames of the newest
 }
 
-// step is a frame that was delivered, and up to when it tells.
-type step struct {
-	seq     uint64
-	through schema.EventTime
-}
+// firstNumbers is how many frames may overtake the first one of a start. A start
+// that is seen later is one from before the engine's own: nobody has what came
+// before.
+const firstNumbers = 16
 
-func newBoot(id string, first uint64) *boot { return &boot{id: id, high: first, next: first} }
+// newBoot returns a start of which f is the first frame seen; goesOn says that the
+// device is known from before the engine's own.
+func newBoot(f *schema.FrameAdmitted, hold time.Duration, goesOn bool) *boot {
+	b := &boot{id: f.BootID, high: f.Seq, next: f.Seq, through: through(f).Add(-hold)}
+	if f.Seq <= firstNumbers && !goesOn {
+		b.next = 1
+	}
+	return b
+}
 
 // admit marks a frame as seen.
 func (b *boot) admit(seq uint64) Verdict {
@@ -74,34 +83,36 @@ func (b *boot) forget(from, to uint64) {
 	}
 }
 
-// deliver notes that a fresh frame arrived and returns up to when everything
-// did, at least from. A gap is given up when hold has passed in event time.
-func (b *boot) deliver(f step, from schema.EventTime, hold time.Duration) schema.EventTime {
-	switch {
-	case f.seq < b.next:
-		return from // belongs to a gap that was given up, or precedes the first frame seen
-	case f.seq > b.next:
-		at, _ := slices.BinarySearchFunc(b.held, f, func(x, y step) int { return cmp.Compare(x.seq, y.seq) })
-		b.held = slices.Insert(b.held, at, f)
-		if len(b.held) < maxHeld && b.held[len(b.held)-1].through.Sub(from) <= hold {
-			return from
-		}
-		b.next = b.held[0].seq
-	default:
-		from = max(from, f.through)
-		b.next++
+// release takes in a fresh frame and appends to out the frames that are in turn, in
+// the order of their numbers. A frame behind a gap is in turn when the gap is filled,
+// or when a frame came that is newer by hold: what was to fill the gap is older than
+// the first one behind it, and is lost. inTurn is false for a frame
+// that comes after it was given up.
+func (b *boot) release(f *schema.FrameAdmitted, hold time.Duration, out []*schema.FrameAdmitted) (_ []*schema.FrameAdmitted, inTurn bool) {
+	if f.Seq < b.next {
+		return append(out, f), false
 	}
-	return b.absorb(from)
+	if f.Seq == b.next && len(b.held) == 0 { // almost always
+		b.next++
+		return append(out, f), true
+	}
+	at, _ := slices.BinarySearchFunc(b.held, f, func(x, y *schema.FrameAdmitted) int { return cmp.Compare(x.Seq, y.Seq) })
+	b.held = slices.Insert(b.held, at, f)
+	for len(b.held) > 0 && (b.held[0].Seq == b.next || b.overdue(hold)) {
+		b.next = b.held[0].Seq
+		n := 0
+		for n < len(b.held) && b.held[n].Seq == b.next {
+			b.next++
+			n++
+		}
+		out = append(out, b.held[:n]...)
+		b.held = slices.Delete(b.held, 0, n)
+	}
+	return out, true
 }
 
-// absorb moves on over the held frames that follow without a gap.
-func (b *boot) absorb(from schema.EventTime) schema.EventTime {
-	n := 0
-	for n < len(b.held) && b.held[n].seq == b.next {
-		from = max(from, b.held[n].through)
-		b.next++
-		n++
-	}
-	b.held = slices.Delete(b.held, 0, n)
-	return from
+// overdue reports whether the first gap is given up.
+func (b *boot) overdue(hold time.Duration) bool {
+	last := len(b.held) - 1
+	return last+1 >= maxHeld || through(b.held[last]).Sub(through(b.held[0])) >= hold
 }

@@ -14,7 +14,7 @@ type Config struct {
 // DefaultConfig returns the values that the engine runs with.
 func DefaultConfig() Config {
 	return Config{
-		Hold: 2 * time.Second, Remember: 66 * time.Second,
+		Hold: 5 * time.Second, Remember: 73 * time.Second,
 		OnlineFor: 30 * time.Second, HealthEvery: 10 * time.Second,
 		MaxTags: 16384, // far more than one radio hears; 40 bytes each
 	}

@@ -10,8 +10,10 @@
 //
 // A device has delivered up to event time t when no frame that is still on its
 // way can tell of anything before t. Frames carry consecutive numbers, so a gap
-// holds progress back until it is filled, or until it is older than the hold of
-// [Config]: then it counts as lost. Progress is what lets a tag be fixed without
+// holds back all that comes after it until it is filled, or until it is older than
+// the hold of [Config]: then it counts as lost. So tags get the frames of a device
+// in its order, whatever the order in which they came. A clock that is set back
+// takes progress back. Progress is what lets a tag be fixed without
 // waiting (through the plan, see package plan), and what lets its absence be told
 // from a scanner's.
 //

@@ -2,6 +2,8 @@ package device
 
 import (
 	"maps"
+	"slices"
+	"time"
 
 	"mybeacon/actors/plan"
 	"mybeacon/actors/tag"
@@ -15,6 +17,9 @@ type State struct {
 	source schema.Source // of the newest frame or connection
 
 	boots     []*boot // newest use last
+	frames    uint64
+	inTurn    []*schema.FrameAdmitted // scratch: what one frame releases
+	before    schema.EventTime        // delivered, before the current frame; zero for one that comes after it was given up
 	delivered schema.EventTime
 	told      schema.EventTime // delivered, when progress was last told
 	recent    map[schema.TagID]recent
@@ -49,24 +54,66 @@ type Delivery struct {
 }
 
 // Frame takes a frame in and appends the messages it causes to out, which it
-// returns. A frame that is not fresh causes none.
+// returns: those of the frame, or of it and others that waited for it, or none
+// while it waits itself. A frame that is not fresh causes none.
 func (s *State) Frame(f *schema.FrameAdmitted, out []Delivery) ([]Delivery, Verdict) {
 	s.word = nil
 	s.setSource(f.Source)
 	s.health.frame(f)
-	b := s.boot(f.BootID, f.Seq)
+	b := s.boot(f)
 	if v := b.admit(f.Seq); v != Fresh {
 		return out, v
 	}
-	s.delivered = b.deliver(step{f.Seq, through(f)}, s.delivered, s.cfg.Hold)
-	if f.Organisation.IsZero() || f.Plan.IsZero() {
-		return out, Fresh
+	var inTurn bool
+	s.inTurn, inTurn = b.release(f, s.cfg.Hold, s.inTurn[:0])
+	if s.placed(f) {
+		s.word = &plan.Delivered{Source: f.Source}
 	}
-	s.stamp++
-	s.word = &plan.Delivered{Source: f.Source, Through: s.delivered}
-	out = s.group(f, out)
-	return s.progress(out), Fresh
+	for _, released := range s.inTurn {
+		if s.before = 0; inTurn {
+			s.move(b, through(released))
+		}
+		if s.placed(released) {
+			s.stamp++
+			out = s.progress(s.group(released, out))
+		}
+	}
+	clear(s.inTurn)
+	if len(s.boots) == 1 && s.delivered.IsZero() {
+		s.delivered = b.through // it waits for the first frame of its first start
+	}
+	if s.word != nil {
+		s.word.Through = s.delivered
+	}
+	return out, Fresh
 }
+
+// placed reports whether the frame is of a receiver on a plan, and of the plan
+// that the device is on now if one is to be told.
+func (s *State) placed(f *schema.FrameAdmitted) bool {
+	return !f.Organisation.IsZero() && !f.Plan.IsZero() && (s.word == nil || s.word.Source.Plan == f.Plan)
+}
+
+// move notes up to when a start of the device has delivered. Within one start time
+// goes forward, unless the clock was set back: then what it said before is void.
+// What counts is the newest word of the starts that still speak: one may be what is
+// left of the spool, and another be over whose clock ran ahead.
+func (s *State) move(b *boot, through schema.EventTime) {
+	s.before = s.delivered
+	b.through = through
+	s.delivered = through
+	for _, other := range s.boots {
+		if s.frames-other.used < speaks {
+			s.delivered = max(s.delivered, other.through)
+		}
+	}
+	if s.delivered < s.before {
+		s.told = min(s.told, s.delivered.Second().Add(-time.Second))
+	}
+}
+
+// speaks is how many frames after its last one a start of the device is over.
+const speaks = 64
 
 // Word returns what the plan is to be told of the last frame, after the tags were
 // told, or nil.
@@ -92,20 +139,21 @@ func through(f *schema.FrameAdmitted) schema.EventTime {
 
 // boot returns the start that the frame belongs to, and forgets the one that was
 // silent longest when there are too many.
-func (s *State) boot(id string, seq uint64) *boot {
-	for i, b := range s.boots {
-		if b.id == id {
-			copy(s.boots[i:], s.boots[i+1:])
-			s.boots[len(s.boots)-1] = b
-			return b
+func (s *State) boot(f *schema.FrameAdmitted) *boot {
+	s.frames++
+	at := slices.IndexFunc(s.boots, func(b *boot) bool { return b.id == f.BootID })
+	if at < 0 {
+		if len(s.boots) == maxBoots {
+			copy(s.boots, s.boots[1:])
+			s.boots = s.boots[:maxBoots-1]
 		}
+		at = len(s.boots)
+		s.boots = append(s.boots, newBoot(f, s.cfg.Hold, at == 0 && !s.delivered.IsZero()))
 	}
-	if len(s.boots) == maxBoots {
-		copy(s.boots, s.boots[1:])
-		s.boots = s.boots[:maxBoots-1]
-	}
-	b := newBoot(id, seq)
-	s.boots = append(s.boots, b)
+	b := s.boots[at]
+	b.used = s.frames
+	copy(s.boots[at:], s.boots[at+1:])
+	s.boots[len(s.boots)-1] = b
 	return b
 }
 
@@ -116,10 +164,10 @@ func (s *State) group(f *schema.FrameAdmitted, out []Delivery) []Delivery {
 	if total == 0 {
 		return out
 	}
-	head := &tag.Frame{Source: f.Source, Delivered: s.delivered, ArrivedAt: f.ArrivedAt}
+	head := &tag.Frame{Source: f.Source, Before: s.before, Delivered: s.delivered, ArrivedAt: f.ArrivedAt}
 	samples := make([]tag.Sample, total)
 	heard := make([]tag.Heard, len(s.counts))
-	s.word.Tags = make([]schema.TagID, len(s.counts))
+	tags := make([]schema.TagID, len(s.counts))
 	start := int32(0)
 	for g, n := range s.counts {
 		heard[g] = tag.Heard{Frame: head, Samples: samples[start : start : start+n]}
@@ -137,7 +185,12 @@ func (s *State) group(f *schema.FrameAdmitted, out []Delivery) []Delivery {
 	out = append(out, make([]Delivery, len(heard))...)
 	for id, g := range s.index {
 		out[first+int(g)] = Delivery{id, &heard[g]}
-		s.word.Tags[g] = id
+		tags[g] = id
+	}
+	if s.word.Tags == nil {
+		s.word.Tags = tags
+	} else {
+		s.word.Tags = append(s.word.Tags, tags...)
 	}
 	return out
 }

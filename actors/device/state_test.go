@@ -2,6 +2,7 @@ package device_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -93,39 +94,104 @@ func TestProgressIsToldToTagsHeardLately(t *testing.T) {
 		t.Errorf("told %v within the same second", told)
 	}
 	// Tag 1 was heard at 9.5 s, tag 2 at 10.5 s. The last word to each is the first
-	// after it has been silent for longer than Remember, 66 s.
-	if _, told := take(t, s, frame(4, 76)); len(told) != 2 {
+	// after it has been silent for longer than Remember, 73 s.
+	if _, told := take(t, s, frame(4, 83)); len(told) != 2 {
 		t.Errorf("told %v", told)
 	}
-	if _, told := take(t, s, frame(5, 77)); len(told) != 1 || told[2] != 77_000 {
+	if _, told := take(t, s, frame(5, 84)); len(told) != 1 || told[2] != 84_000 {
 		t.Errorf("told %v after the last word to tag 1", told)
 	}
-	if _, told := take(t, s, frame(6, 78)); len(told) != 0 {
+	if _, told := take(t, s, frame(6, 85)); len(told) != 0 {
 		t.Errorf("told %v after the last word to both", told)
 	}
 }
 
-func TestAGapHoldsProgressUntilFilledOrOld(t *testing.T) {
-	s := newState()
-	delivered := func(f *schema.FrameAdmitted) schema.EventTime {
-		t.Helper()
-		heard, _ := take(t, s, f)
-		return heard[1].Frame.Delivered
+// sequence is a device whose tag 1 is in every frame.
+type sequence struct {
+	t *testing.T
+	*device.State
+}
+
+// f gives a frame and checks which frames reach the tag, in order, as up to when each
+// says that the device has delivered, and how far the plan is told that it has.
+func (s sequence) f(in *schema.FrameAdmitted, through schema.EventTime, want ...schema.EventTime) {
+	s.t.Helper()
+	out, v := s.Frame(in, nil)
+	if v != device.Fresh {
+		s.t.Fatalf("frame %d was judged %d", in.Seq, v)
 	}
-	f := func(seq uint64, second int, want schema.EventTime) {
-		t.Helper()
-		if got := delivered(frame(seq, second, 1)); got != want {
-			t.Errorf("after frame %d delivered %d, want %d", seq, got, want)
+	var got []schema.EventTime
+	for _, d := range out {
+		if h, heard := d.Msg.(*tag.Heard); heard {
+			got = append(got, h.Frame.Delivered)
 		}
 	}
-	f(1, 10, 10_000)
-	f(3, 12, 10_000)
-	f(2, 11, 12_000) // filled: both count
-	f(5, 14, 12_000)
-	f(6, 15, 15_000) // 3 s behind the gap: given up
-	f(4, 13, 15_000) // what comes after all takes nothing back
-	f(7, 16, 16_000)
+	w := s.Word()
+	if !slices.Equal(got, want) || w.Through != through || len(w.Tags) != len(want) {
+		s.t.Errorf("frame %d: told %v, want %v; the plan up to %d about %v, want %d", in.Seq, got, want, w.Through, w.Tags, through)
+	}
 }
+
+func TestFramesAreTakenInTheirOrder(t *testing.T) {
+	s := sequence{t, newState()}
+	s.f(frame(2, 11, 1), 6_000) // the first may be on its way
+	s.f(frame(1, 10, 1), 11_000, 10_000, 11_000)
+	s.f(frame(4, 13, 1), 11_000)
+	s.f(frame(3, 12, 1), 13_000, 12_000, 13_000)
+	s.f(frame(7, 16, 1), 13_000)
+	s.f(frame(6, 15, 1), 13_000)
+	s.f(frame(9, 18, 1), 13_000)
+	s.f(frame(10, 19, 1), 13_000)
+	// 5 s newer than the first behind the gap, which is behind another one.
+	s.f(frame(11, 20, 1), 16_000, 15_000, 16_000)
+	s.f(frame(5, 14, 1), 16_000, 16_000) // what comes after all takes nothing back
+	s.f(frame(8, 17, 1), 20_000, 17_000, 18_000, 19_000, 20_000)
+}
+
+func TestAStartSeenLateBeginsThere(t *testing.T) {
+	s := sequence{t, newState()}
+	s.f(frame(5001, 11, 1), 11_000, 11_000)
+	s.f(frame(5000, 10, 1), 11_000, 11_000)
+}
+
+// TestAClockThatJumps sets the device's clock forward and back within a start.
+func TestAClockThatJumps(t *testing.T) {
+	s := sequence{t, newState()}
+	s.f(frame(1, 10, 1), 10_000, 10_000)
+	s.f(frame(2, 200, 1), 200_000, 200_000)
+	s.f(frame(3, 12, 1), 12_000, 12_000)
+	if _, told := take(t, s.State, frame(4, 13)); told[1] != 13_000 {
+		t.Errorf("told %v: the tags heard nothing of the device since", told)
+	}
+	if out, _ := s.Frame(frame(6, 15, 1), nil); len(out) != 0 {
+		t.Error("a gap is not waited for")
+	}
+	s.f(frame(5, 14, 1), 15_000, 14_000, 15_000)
+}
+
+// TestASpoolDoesNotHoldTheLiveOnesBack lets an old start and the present one come by
+// turns; and the old one's clock was ahead.
+func TestASpoolDoesNotHoldTheLiveOnesBack(t *testing.T) {
+	s := sequence{t, newState()}
+	live := func(seq uint64, second int) *schema.FrameAdmitted {
+		f := frame(seq, second, 1)
+		f.BootID = "b"
+		return f
+	}
+	s.f(frame(100, 10, 1), 10_000, 10_000)
+	for n := uint64(1); n < 5; n++ {
+		now := 100 + int(n)
+		s.f(live(n, now), at(now), at(now))
+		s.f(frame(100+n, 10+int(n), 1), at(now), at(now))
+	}
+	s.f(frame(105, 400, 1), at(400), at(400))
+	for n := uint64(5); n < 68; n++ {
+		s.f(live(n, 100+int(n)), at(400), at(400))
+	}
+	s.f(live(68, 168), at(168), at(168))
+}
+
+func at(second int) schema.EventTime { return schema.EventTime(second * 1000) }
 
 func TestANewBootStartsAnew(t *testing.T) {
 	s := newState()

@@ -15,6 +15,12 @@ type Sweep struct{ Now time.Time }
 // Host is what a plan needs of the system. Its methods must not block.
 type Host interface {
 	Tell(tag.Key, any)
+	// Learned says what is in force from now on.
+	Learned(schema.Offsets)
+	// Calibrated keeps what was learned so far.
+	Calibrated(Calibration)
+	// LostLessons counts lessons that came too late or were too many.
+	LostLessons(n uint64)
 	// RetirePlan asks that the actor be stopped, and reports false when messages
 	// wait for it.
 	RetirePlan(schema.PlanID) bool
@@ -45,6 +51,9 @@ func (a *Actor) Receive(c actor.Context) {
 			a.host.Tell(d.Tag, d.Msg)
 		}
 		clear(a.out)
+		a.learned()
+	case *tag.Lessons:
+		a.state.Lessons(m)
 	case *Sweep:
 		if a.state.Idle(m.Now, retireAfter) {
 			a.host.RetirePlan(a.state.id)
@@ -52,5 +61,19 @@ func (a *Actor) Receive(c actor.Context) {
 	case *actor.Started, *actor.Stopping, *actor.Stopped, *actor.Restarting:
 	default:
 		a.host.Unknown(m)
+	}
+}
+
+// learned tells what has come of lessons.
+func (a *Actor) learned() {
+	news, lost := a.state.Learned()
+	for _, o := range news {
+		a.host.Learned(o)
+	}
+	if lost > 0 {
+		a.host.LostLessons(lost)
+	}
+	if c, changed := a.state.Calibration(); changed {
+		a.host.Calibrated(c)
 	}
 }

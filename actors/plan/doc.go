@@ -16,7 +16,7 @@
 //
 // The plan's clock is the second newest word of those that live, so that one device
 // whose clock runs ahead does not hurry the tags of all others; of one or two it is
-// the newest. Who lives is told by how much time the others have lived through
+// the newest. To begin with, all receivers of the layout are taken to live. Who lives is told by how much time the others have lived through
 // since, each by its own clock, and not by what their clocks say.
 //
 // # Order
@@ -24,6 +24,15 @@
 // A device speaks to its tags first and to its plan then, and the plan to the tags
 // after that. Mailboxes keep order, so a tag that is told of a tide has already got
 // everything that the tide covers.
+//
+// # Learning
+//
+// Fixes teach by how much each receiver hears louder than its siblings. The plan
+// gathers the lessons of its tags by epochs of event time and puts what follows from
+// them into force half a minute later, from a whole second on: so the same frames give
+// the same offsets and the same fixes, in whatever order actors run. The tide carries
+// what is in force. Receivers that stay where they are keep what was learned of them
+// when others are moved.
 //
 // # Concurrency
 //

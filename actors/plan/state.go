@@ -33,6 +33,7 @@ type State struct {
 	elapsed   time.Duration // since the first word, as the receivers live through it
 	tide      schema.EventTime
 	waiting   map[tag.Key]schema.EventTime // for a tide beyond that time
+	learning  *learning                    // nil while it knows no layouts
 
 	words, wordsThen uint64 // how many there were, and at the time of since
 	since            time.Time
@@ -40,6 +41,7 @@ type State struct {
 
 type receiver struct {
 	device    schema.DeviceID
+	spoken    bool // or only expected to
 	delivered schema.EventTime
 	lived     time.Duration // what it has lived through, on the scale of State.elapsed
 	spoke     time.Duration // State.elapsed at its last word
@@ -59,10 +61,19 @@ func New(cfg *Config, id schema.PlanID) *State {
 	return &State{cfg: cfg, id: id, waiting: make(map[tag.Key]schema.EventTime)}
 }
 
+// Follow lets the plan know its layout: which receivers are going to speak, and what
+// their tags teach about them. It comes before everything else.
+func (s *State) Follow(plans *tag.Plans) *State {
+	s.learning = &learning{plans: plans, id: s.id, cfg: s.cfg}
+	return s
+}
+
 // Delivered takes in a device's word and appends to out what the waiting tags are
 // told when the tide has moved.
 func (s *State) Delivered(d *Delivered, out []Delivery) []Delivery {
-	s.words++
+	if s.words++; s.words == 1 {
+		s.expect()
+	}
 	s.hear(d.Source.Device, d.Through)
 	for _, id := range d.Tags {
 		k := tag.Key{Organisation: d.Source.Organisation, Tag: id}
@@ -74,25 +85,49 @@ func (s *State) Delivered(d *Delivered, out []Delivery) []Delivery {
 	}
 	if tide := s.measure(); tide != s.tide {
 		s.tide = tide
+		if s.learning != nil {
+			s.learning.keepDays = d.Source.KeepDays
+			s.learning.reach(tide)
+		}
 		out = s.tell(out)
 	}
 	return out
 }
 
+// expect makes room for the receivers of the layout: what the first one to speak
+// has heard must not be all that counts.
+func (s *State) expect() {
+	if s.learning == nil {
+		return
+	}
+	p := s.learning.plans.Plan(s.id)
+	if p == nil {
+		return
+	}
+	for _, r := range p.Layout.Receivers {
+		if !r.Device.IsZero() && len(s.receivers) < maxReceivers {
+			s.receivers = append(s.receivers, receiver{device: r.Device})
+		}
+	}
+}
+
 // hear notes how far a device has delivered.
 func (s *State) hear(device schema.DeviceID, through schema.EventTime) {
-	r := s.receiver(device, through)
+	r := s.receiver(device)
+	if !r.spoken {
+		*r = receiver{device: device, spoken: true, delivered: through, lived: s.elapsed}
+	}
 	step := min(max(through.Sub(r.delivered), 0), longestStep)
 	// Who comes back from the dead leads again soon, should all others go.
 	r.lived = max(r.lived, s.elapsed-s.cfg.Patience) + step
-	r.delivered = max(r.delivered, through)
+	r.delivered = through
 	s.elapsed = max(s.elapsed, r.lived)
 	r.spoke = s.elapsed
 }
 
 // receiver returns the device's place, in that of the one which was silent longest
 // when there are too many.
-func (s *State) receiver(device schema.DeviceID, through schema.EventTime) *receiver {
+func (s *State) receiver(device schema.DeviceID) *receiver {
 	stalest := 0
 	for i := range s.receivers {
 		if s.receivers[i].device == device {
@@ -106,7 +141,7 @@ func (s *State) receiver(device schema.DeviceID, through schema.EventTime) *rece
 		stalest = len(s.receivers)
 		s.receivers = append(s.receivers, receiver{})
 	}
-	s.receivers[stalest] = receiver{device: device, delivered: through, lived: s.elapsed}
+	s.receivers[stalest] = receiver{device: device}
 	return &s.receivers[stalest]
 }
 
@@ -117,7 +152,12 @@ func (s *State) measure() schema.EventTime {
 	clock := s.clock()
 	slowest := clock
 	for i := range s.receivers {
-		if r := &s.receivers[i]; s.lives(r) && clock.Sub(r.delivered) < s.cfg.Patience {
+		r := &s.receivers[i]
+		switch {
+		case !s.lives(r):
+		case !r.spoken:
+			slowest = 0
+		case clock.Sub(r.delivered) < s.cfg.Patience:
 			slowest = min(slowest, r.delivered)
 		}
 	}
@@ -132,7 +172,7 @@ func (s *State) clock() schema.EventTime {
 	living := 0
 	for i := range s.receivers {
 		r := &s.receivers[i]
-		if !s.lives(r) {
+		if !r.spoken || !s.lives(r) {
 			continue
 		}
 		living++
@@ -155,6 +195,9 @@ func (s *State) tell(out []Delivery) []Delivery {
 		return out
 	}
 	msg := &tag.Tide{Plan: s.id, Through: s.tide}
+	if s.learning != nil {
+		msg.Corrections = s.learning.inForce
+	}
 	for k, until := range s.waiting {
 		out = append(out, Delivery{k, msg})
 		if until < s.tide {
@@ -162,6 +205,39 @@ func (s *State) tell(out []Delivery) []Delivery {
 		}
 	}
 	return out
+}
+
+// Lessons takes in what a tag's fix teaches.
+func (s *State) Lessons(m *tag.Lessons) {
+	if s.learning == nil {
+		panic("BUG: lessons for a plan that follows no layout")
+	}
+	s.learning.take(m)
+}
+
+// Restore takes up what was learned before the plan was forgotten. It comes after
+// Follow and before any word.
+func (s *State) Restore(c *Calibration) { s.learning.saved = c }
+
+// Learned returns the changes of what is in force since the last call, and how many
+// lessons were lost meanwhile.
+func (s *State) Learned() (news []schema.Offsets, lost uint64) {
+	if l := s.learning; l != nil {
+		news, lost = l.news, l.lost
+		l.news, l.lost = nil, 0
+	}
+	return news, lost
+}
+
+// Calibration returns all that was learned, and false when that is what it was at
+// the last call.
+func (s *State) Calibration() (Calibration, bool) {
+	l := s.learning
+	if l == nil || !l.changed || l.known == nil {
+		return Calibration{}, false
+	}
+	l.changed = false
+	return export(l.plan.Layout, l.known), true
 }
 
 // Idle tells the time of the server and reports whether no word has come for the

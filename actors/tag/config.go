@@ -36,7 +36,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Window: 5 * time.Second, // tags that send every 1…3 s are still heard by most receivers
-		Grace:  2 * time.Second, // a retransmission on a busy network; a dot that is later is worse than one that lacks a receiver
+		Grace:  6 * time.Second, // frames overtake each other by up to 5 s, and tell of up to a second
 		Zones:  fence.DefaultDecisionConfig(),
 		Model:  zonemodel.DefaultConfig(),
 
@@ -57,8 +57,8 @@ func (c Config) Validate() error {
 	switch {
 	case c.Window < time.Second || c.Window > time.Minute:
 		return schema.Errorf(schema.Invalid, "Window", "%v is not 1s…1m", c.Window)
-	case c.Grace < 0 || c.Grace > 10*time.Second:
-		return schema.Errorf(schema.Invalid, "Grace", "%v is not 0…10s", c.Grace)
+	case c.Grace < time.Second || c.Grace > 10*time.Second:
+		return schema.Errorf(schema.Invalid, "Grace", "%v is not 1s…10s", c.Grace)
 	case c.Fence.Timeout < c.Window:
 		return schema.Errorf(schema.Invalid, "Fence.Timeout", "%v is shorter than the window of %v", c.Fence.Timeout, c.Window)
 	case c.PlanLead < 1 || c.PlanSeconds < 1:

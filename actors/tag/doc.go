@@ -15,17 +15,25 @@
 //   - when the tide of any of them is past s + 1 s + grace.
 //
 // The fix sees all samples of the window up to s + 1 s with their age, in an
-// order that does not depend on the order of arrival: frames that overtake each
-// other by less than the grace change nothing. A second in which nothing new was
-// heard is not fixed; the last fix holds on.
+// order that does not depend on the order of arrival, and the offsets that were
+// learned for that very second: frames that overtake each other by up to 5 s, or
+// come more than once, change nothing. A second in which nothing new was heard is
+// not fixed; the last fix holds on.
 //
 // # Absence
 //
 // A tag is absent when all receivers that heard it within the window before it
 // was last heard, and that are still on its plan, have delivered past that moment
-// plus the timeout. Its visit then ends when it was last heard. A receiver that
-// delivers nothing proves nothing, so a dead scanner or an outage never ends a
-// visit.
+// plus the timeout without hearing it. Its visit then ends when it was last heard. A
+// receiver that delivers nothing proves nothing, so a dead scanner or an outage never
+// ends a visit. Absence too is decided in event time: at a fix after a silence, or
+// when nobody can any more have heard the tag before the timeout was over.
+//
+// # Zones
+//
+// A zone may be a part of another. A tag is in one zone of each of the two levels at
+// most, and in the whole while it is in a part; both have visits and occupancy of
+// their own. A fix shows the innermost.
 //
 // # Plans
 //

@@ -12,7 +12,7 @@ import (
 func (s *State) fix(second schema.EventTime, e *Effects) {
 	end := second.Add(time.Second)
 	s.window.prune(end.Add(-s.cfg.Window))
-	s.window.see(end)
+	s.mem.heard = max(s.mem.heard, s.window.see(end))
 	s.mem.fixed = second
 	plan := s.plans.Plan(s.mem.choice.choose(s.cfg, &s.window, end))
 	if plan == nil || plan.locator == nil {
@@ -20,6 +20,7 @@ func (s *State) fix(second schema.EventTime, e *Effects) {
 	}
 	s.moveTo(plan, second, e)
 	samples := s.window.locate(plan, end)
+	s.track.Calibrate(s.window.correction(plan, second))
 	estimate, ok := s.track.Update(sinceEpoch(second), samples)
 	if !ok {
 		return
@@ -30,6 +31,7 @@ func (s *State) fix(second schema.EventTime, e *Effects) {
 	s.mem.last = f
 	e.Moved = append(e.Moved, schema.TagMoved{Fix: f, Presence: schema.Present})
 	s.store(f, e)
+	s.teach(plan, &f, e)
 }
 
 // moveTo makes plan the one that the tag is on.

@@ -22,7 +22,8 @@ type Sample struct {
 // Frame is what all messages of one frame have in common.
 type Frame struct {
 	Source    schema.Source
-	Delivered schema.EventTime // up to when the device has delivered everything
+	Before    schema.EventTime // up to when the device had delivered everything before this frame; zero when that is not known
+	Delivered schema.EventTime // and with it
 	ArrivedAt time.Time        // on the server's clock
 }
 
@@ -54,6 +55,8 @@ func (p *Progress) MailboxKey() mailbox.Key { return mailbox.Key{Kind: progressK
 type Tide struct {
 	Plan    schema.PlanID
 	Through schema.EventTime // a whole second
+
+	Corrections []Correction // the newest of the plan's, oldest first; shared
 }
 
 // Droppable lets an over-full mailbox drop the oldest. A newer tide does not

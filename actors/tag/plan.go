@@ -229,6 +229,9 @@ func (p *Plan) learn(cfg zonemodel.Config, log *slog.Logger) {
 	}
 }
 
+// Locator returns what makes positions on the plan, or nil; see [Plan.Err].
+func (p *Plan) Locator() locate.Locator { return p.locator }
+
 // Err returns why there are no positions on the plan, or nil.
 func (p *Plan) Err() error { return p.err }
 

@@ -16,13 +16,16 @@ type Effects struct {
 	Fixes  []schema.Fix // for storage
 	Visits []schema.Visit
 	Zones  []*zone.Presence
+
+	Lessons []*Lessons // whoever takes them owns them
 }
 
 // Reset empties e and keeps its memory.
 func (e *Effects) Reset() {
 	e.Moved, e.Fixes, e.Visits = e.Moved[:0], e.Fixes[:0], e.Visits[:0]
 	clear(e.Zones)
-	e.Zones = e.Zones[:0]
+	clear(e.Lessons)
+	e.Zones, e.Lessons = e.Zones[:0], e.Lessons[:0]
 }
 
 // State is one tag. See [New].
@@ -41,6 +44,7 @@ type State struct {
 	shares    []fence.Share    // reused: of all zones
 	wholes    []fence.Share    // reused: of those that are no part, with their parts
 	parts     []fence.Share    // reused: of the parts of one
+	taught    lesson
 }
 
 // memory is the part of a tag that must survive a failure of its actor: losing
@@ -50,7 +54,7 @@ type memory struct {
 	stays    [levels]stay  // in a zone, and in a part of it
 	stayPlan schema.PlanID // whose zones the numbers in stays mean
 	fixed    schema.EventTime
-	heard    schema.EventTime // newest observation
+	heard    schema.EventTime // newest observation that a fix has seen
 	last     schema.Fix       // newest; At is zero when there is none
 	stored   schema.Fix       // newest that went to storage
 	present  bool
@@ -102,12 +106,18 @@ func (s *State) Recover() {
 
 // rest gives back the memory that only a moving tag needs.
 func (s *State) rest() {
+	s.tire()
+	s.window.rest()
+}
+
+// tire gives back what was found of the tag, but not what was heard.
+func (s *State) tire() {
 	if s.track != nil {
 		s.track.Reset()
 	}
 	s.track, s.zoning, s.plan = nil, nil, nil
 	s.shares, s.wholes, s.parts = nil, nil, nil
-	s.window.rest()
+	s.taught = lesson{}
 }
 
 // Heard takes in what a frame says of the tag.
@@ -116,7 +126,7 @@ func (s *State) Heard(h *Heard, e *Effects) {
 		s.mem.seen = h.Frame.ArrivedAt
 	}
 	oldest := s.mem.fixed.Add(time.Second - s.cfg.Window) // older ones no fix would see
-	s.mem.heard = max(s.mem.heard, s.window.note(s.cfg, h, oldest))
+	s.window.note(s.cfg, h, oldest)
 	s.advance(e)
 }
 
@@ -133,25 +143,38 @@ func (s *State) Tide(t *Tide, e *Effects) {
 	s.advance(e)
 }
 
-// advance fixes the seconds that are closed, and notices that the tag is gone.
-// Each fix uses up a sample at least, so the loop is as bounded as the window.
+// advance fixes the seconds that are closed, and notices that the tag is gone, or
+// was gone before it came back. Each fix uses up a sample at least, so the loop is
+// as bounded as the window.
 func (s *State) advance(e *Effects) {
 	for {
-		if s.window.fresh.IsZero() {
-			break
+		second, waits := s.next()
+		if waits && !s.closed(second) {
+			return
 		}
-		second := s.window.fresh.Second()
-		if s.mem.fixed > 0 {
-			second = max(second, s.mem.fixed.Add(time.Second))
+		if s.mem.present && s.silent(second, waits) {
+			s.leave(s.mem.heard, e)
+			if !waits {
+				s.window = window{}
+			}
 		}
-		if !s.closed(second) {
-			break
+		if !waits {
+			return
 		}
 		s.fix(second, e)
 	}
-	if s.mem.present && s.silent() {
-		s.leave(e)
+}
+
+// next returns the second that is to be fixed next, if there is one.
+func (s *State) next() (second schema.EventTime, waits bool) {
+	if s.window.fresh.IsZero() {
+		return 0, false
 	}
+	second = s.window.fresh.Second()
+	if s.mem.fixed > 0 {
+		second = max(second, s.mem.fixed.Add(time.Second))
+	}
+	return second, true
 }
 
 // closed reports whether nothing more is to be waited for before fixing a second.
@@ -160,13 +183,16 @@ func (s *State) closed(second schema.EventTime) bool {
 	return s.window.closed(end.Add(-s.cfg.Window), end, s.cfg.Grace)
 }
 
-// silent reports whether the tag is absent.
-func (s *State) silent() bool {
-	through := s.mem.heard.Add(s.cfg.Fence.Timeout)
-	if s.window.clock() < through {
-		return false
+// silent reports whether the tag is absent, or was absent before the closed second
+// in which it is heard again. Who may still have heard it in time is waited for as
+// long as before a fix: whether a tag was gone must not depend on which receiver
+// spoke first.
+func (s *State) silent(second schema.EventTime, again bool) bool {
+	deadline := s.mem.heard.Add(s.cfg.Fence.Timeout + time.Second - time.Millisecond).Second()
+	if again {
+		return second >= deadline && s.window.quiet(s.mem.heard, s.cfg.Window, deadline, s.standing)
 	}
-	return s.window.delivered(s.mem.heard.Add(-s.cfg.Window), through, s.standing)
+	return s.window.quiet(s.mem.heard, s.cfg.Window, deadline.Add(s.cfg.Grace), s.standing)
 }
 
 // standing reports whether the receiver is still where it heard the tag from. One
@@ -176,11 +202,12 @@ func (s *State) standing(r *receiver) bool {
 	return p != nil && r.placeOn(p) >= 0
 }
 
-// leave makes the tag absent from when it was last heard.
-func (s *State) leave(e *Effects) {
-	s.leaveZones(s.mem.heard, e)
+// leave makes the tag absent from when it was last heard. What was heard since is
+// kept.
+func (s *State) leave(heard schema.EventTime, e *Effects) {
+	s.leaveZones(heard, e)
 	s.mem.present = false
-	s.holdStored(s.mem.heard, e)
+	s.holdStored(heard, e)
 	s.mem.stored = schema.Fix{}
 	if !s.mem.last.At.IsZero() {
 		s.mem.last.Zone, s.mem.last.ZoneP = schema.ZoneID{}, 0
@@ -190,8 +217,7 @@ func (s *State) leave(e *Effects) {
 	for l := range s.mem.stays {
 		s.mem.stays[l].show()
 	}
-	s.window = window{}
-	s.rest()
+	s.tire()
 }
 
 // Recheck ends the visit to a zone that its plan has no longer, and the presence
@@ -202,10 +228,20 @@ func (s *State) Recheck(id schema.PlanID, e *Effects) {
 	}
 	p := s.plans.Plan(id)
 	if p == nil || s.orphaned() {
-		s.leave(e)
+		s.leave(s.newest(), e)
+		s.window = window{}
 		return
 	}
-	s.dropLostZones(p, s.mem.heard, e)
+	s.dropLostZones(p, s.newest(), e)
+}
+
+// newest returns when the tag was heard last, fixed or not.
+func (s *State) newest() schema.EventTime {
+	t := s.mem.heard
+	for i := range s.window.receivers {
+		t = max(t, s.window.receivers[i].heard)
+	}
+	return t
 }
 
 // orphaned reports whether every receiver that heard the tag last was taken off
@@ -214,7 +250,7 @@ func (s *State) orphaned() bool {
 	some := false
 	for i := range s.window.receivers {
 		r := &s.window.receivers[i]
-		if r.heard > s.mem.heard.Add(-s.cfg.Window) {
+		if r.heard > s.newest().Add(-s.cfg.Window) {
 			if s.standing(r) {
 				return false
 			}
@@ -249,7 +285,7 @@ func (s *State) Sweep(now time.Time) (retire bool) {
 // makes its actor fail again and again.
 func (s *State) Clear(e *Effects) {
 	for l := part; l >= whole; l-- {
-		s.closeVisit(l, s.mem.heard, e)
+		s.closeVisit(l, s.newest(), e)
 	}
 	*s = State{key: s.key, cfg: s.cfg, plans: s.plans}
 }

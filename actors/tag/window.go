@@ -11,12 +11,20 @@ import (
 
 // receiver is what a tag remembers of one device that hears it.
 type receiver struct {
-	source    schema.Source // at the newest frame that heard the tag
-	heard     schema.EventTime
-	delivered schema.EventTime
+	source    schema.Source    // at the newest frame that heard the tag
+	heard     schema.EventTime // newest sample
+	delivered schema.EventTime // as the device said last: less than before when its clock was set back
+	gap       gap
 	plan      *Plan    // for which place was looked up
 	place     int      // in plan's layout, or -1
 	samples   []sample // ordered by time, then power
+}
+
+// gap is the newest silence of a receiver about the tag that was long enough to be
+// an absence and is over.
+type gap struct {
+	from  schema.EventTime // it heard the tag last before
+	quiet schema.EventTime // up to when it had delivered without hearing it again
 }
 
 // placeOn returns the receiver's place on the plan, or -1. The look-up is kept
@@ -73,15 +81,15 @@ type window struct {
 }
 
 // note takes in what one frame says.
-func (w *window) note(cfg *Config, h *Heard, oldest schema.EventTime) (newest schema.EventTime) {
+func (w *window) note(cfg *Config, h *Heard, oldest schema.EventTime) {
 	at := w.receiver(h.Frame.Source.Device, cfg.MaxReceivers)
 	r := &w.receivers[at]
 	if r.source != h.Frame.Source {
 		r.source, r.plan = h.Frame.Source, nil
 	}
-	r.delivered = max(r.delivered, h.Frame.Delivered)
+	r.hearAgain(cfg, h)
 	for _, s := range h.Samples {
-		newest = max(newest, s.At)
+		r.heard = max(r.heard, s.At)
 		if s.At < oldest {
 			continue
 		}
@@ -94,8 +102,27 @@ func (w *window) note(cfg *Config, h *Heard, oldest schema.EventTime) (newest sc
 			w.fresh = s.At
 		}
 	}
-	r.heard = max(r.heard, newest)
-	return newest
+}
+
+// hearAgain notes what the frame says besides its samples: how far the device has
+// delivered, and that it had not heard the tag for long.
+func (r *receiver) hearAgain(cfg *Config, h *Heard) {
+	before := r.delivered
+	r.delivered = h.Frame.Delivered
+	if len(h.Samples) == 0 || r.heard.IsZero() {
+		return
+	}
+	first := h.Samples[0].At
+	for _, s := range h.Samples {
+		first = min(first, s.At)
+	}
+	if first.Sub(r.heard) < cfg.Fence.Timeout {
+		return
+	}
+	if !h.Frame.Before.IsZero() {
+		before = h.Frame.Before
+	}
+	r.gap = gap{r.heard, min(before, first)}
 }
 
 // receiver returns the index of the device, in the place of the one that heard
@@ -138,31 +165,28 @@ func (w *window) dropOldest() {
 func (w *window) progress(p *Progress) bool {
 	for i := range w.receivers {
 		if r := &w.receivers[i]; r.source.Device == p.Device {
-			r.delivered = max(r.delivered, p.Delivered)
+			r.delivered = p.Delivered
 			return true
 		}
 	}
 	return false
 }
 
-// clock is the newest time that any receiver told of.
-func (w *window) clock() (t schema.EventTime) {
-	for i := range w.receivers {
-		t = max(t, w.receivers[i].delivered, w.receivers[i].heard)
-	}
-	return t
-}
-
-// delivered reports whether all receivers that heard the tag after since have
-// delivered up to through, and that there are such.
-func (w *window) delivered(since, through schema.EventTime, counts func(*receiver) bool) bool {
+// quiet reports whether every receiver that counts and that heard the tag in the
+// time up to heard has told that it did not hear it again up to through; and that
+// there are such. One that hears the tag again tells of the silence before.
+func (w *window) quiet(heard schema.EventTime, within time.Duration, through schema.EventTime, counts func(*receiver) bool) bool {
 	some := false
 	for i := range w.receivers {
 		r := &w.receivers[i]
-		if r.heard <= since || !counts(r) {
+		from, told := r.heard, r.delivered
+		if from > heard {
+			from, told = r.gap.from, r.gap.quiet
+		}
+		if from <= heard.Add(-within) || from > heard || !counts(r) {
 			continue
 		}
-		if r.delivered < through {
+		if told < through {
 			return false
 		}
 		some = true
@@ -255,15 +279,20 @@ func (w *window) locate(p *Plan, end schema.EventTime) []locate.Sample {
 	return w.located
 }
 
-// see marks all samples before end as seen.
-func (w *window) see(end schema.EventTime) {
+// see marks all samples before end as seen and returns when the newest was heard.
+func (w *window) see(end schema.EventTime) (newest schema.EventTime) {
 	w.fresh = 0
 	for i := range w.receivers {
 		r := &w.receivers[i]
-		if n := r.from(end); n < len(r.samples) && (w.fresh.IsZero() || r.samples[n].at < w.fresh) {
+		n := r.from(end)
+		if n > 0 {
+			newest = max(newest, r.samples[n-1].at)
+		}
+		if n < len(r.samples) && (w.fresh.IsZero() || r.samples[n].at < w.fresh) {
 			w.fresh = r.samples[n].at
 		}
 	}
+	return newest
 }
 
 // rest gives back what only fixes need.
