@@ -75,9 +75,9 @@ func partsOf(bounds r2.Rect) (cols, rows int) {
 func (l *locator) NewCalibration() *Calibration {
 	c := &Calibration{bounds: l.grid.bounds, offsets: newOffsets(l)}
 	c.cols, c.rows = partsOf(c.bounds)
-	c.sums = make([]float64, len(l.gain))
-	c.known = make([]bool, len(l.gain))
-	c.parts = make([]tally, len(l.gain)*c.cols*c.rows)
+	c.sums = make([]float64, len(l.fine.gain))
+	c.known = make([]bool, len(l.fine.gain))
+	c.parts = make([]tally, len(l.fine.gain)*c.cols*c.rows)
 	return c
 }
 

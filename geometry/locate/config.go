@@ -49,7 +49,7 @@ type Level struct {
 func DefaultConfig() Config {
 	return Config{
 		CellM: 0.55, MaxCellM: 0.85, // 0.3 is no more accurate than 0.6: the radio is the limit
-		MaxCells:     1300, // a window of 30 m at the coarsest
+		MaxCells:     1000, // a window of 27 m at the coarsest
 		MaxReceivers: 16,   // with the 8 loudest only, errors grow by a half: who hears faintly tells where a tag is not
 
 		Exponent:   2,

@@ -26,7 +26,7 @@ func (f *filter) describe(readings []reading, s *scratch) (Estimate, bool) {
 	f.learnLevel(readings, s)
 	est := Estimate{Pos: f.loc.leave(f.mean()), Receivers: len(readings), LevelDBm: f.level.mean}
 	est.AccuracyM, est.Accuracy95M = f.radii(est.Pos)
-	wider := f.doubt(s.odds)
+	wider := f.doubt(s)
 	est.AccuracyM *= wider
 	est.Accuracy95M *= wider
 	est.Residual = f.residual(readings, est.Pos)
@@ -38,9 +38,9 @@ func (f *filter) describe(readings []reading, s *scratch) (Estimate, bool) {
 // rectangle it stays within the rectangle.
 func (f *filter) mean() r2.Point {
 	var x, y float64
-	for row := range f.win.rows {
+	for row := range f.box.rows {
 		var across, along float32
-		for col, m := range f.mass[row*f.win.cols : (row+1)*f.win.cols] {
+		for col, m := range f.mass[row*f.box.cols : (row+1)*f.box.cols] {
 			across += m
 			along += m * float32(col)
 		}
@@ -48,7 +48,7 @@ func (f *filter) mean() r2.Point {
 		y += float64(across) * float64(row)
 	}
 	g := &f.loc.grid
-	first := g.centre(f.win.col, f.win.row)
+	first := g.centre(f.box.col, f.box.row)
 	// Sums of a row in float32 are exact to 1e-5 of a cell, rows are added in
 	// float64: the estimate is the posterior's mean to a tenth of a millimetre.
 	p := r2.Point{X: first.X + x*g.cell.X, Y: first.Y + y*g.cell.Y}
@@ -60,9 +60,15 @@ func (f *filter) mean() r2.Point {
 // a wall is as wrong the next second, and part of the error of a single fix
 // (Config.Systematic of its variance) never averages out. The first fix of a track
 // is widened by nothing: there its belief is what that fix says.
-func (f *filter) doubt(odds []float32) float64 {
+func (f *filter) doubt(s *scratch) float64 {
+	cell := f.loc.grid.cell
+	extent := cell.Dot(cell) / 12 // a cell's own, so that no variance is zero
+	single := s.single
+	if single == 0 {
+		single = spread(s.odds[:len(f.mass)], f.box, cell)
+	}
 	share := f.loc.cfg.Systematic
-	gained := math.Max(f.variance(odds)/f.variance(f.mass), 1)
+	gained := math.Max((single+extent)/(spread(f.mass, f.box, cell)+extent), 1)
 	return math.Sqrt(1 - share + share*math.Min(gained, maxGained))
 }
 
@@ -70,14 +76,13 @@ func (f *filter) doubt(odds []float32) float64 {
 // one receiver in reach a single fix says next to nothing, and is no measure.
 const maxGained = 16
 
-// variance returns the variance of a distribution over the window, which need not
-// be normalised, along both axes together, in square metres. A cell's own extent
-// counts, so it is never zero.
-func (f *filter) variance(mass []float32) float64 {
+// spread returns the variance of a distribution over a window, which need not be
+// normalised, along both axes together, in square metres.
+func spread(mass []float32, win window, cell r2.Point) float64 {
 	var n, x, y, xx, yy float64
-	for row := range f.win.rows {
+	for row := range win.rows {
 		var sum, along, square float32
-		for col, m := range mass[row*f.win.cols : (row+1)*f.win.cols] {
+		for col, m := range mass[row*win.cols : (row+1)*win.cols] {
 			c := float32(col)
 			sum += m
 			along += m * c
@@ -91,8 +96,7 @@ func (f *filter) variance(mass []float32) float64 {
 		yy += float64(sum) * r * r
 	}
 	x, y = x/n, y/n
-	cell := f.loc.grid.cell
-	return (xx/n-x*x+1.0/12)*cell.X*cell.X + (yy/n-y*y+1.0/12)*cell.Y*cell.Y
+	return math.Max((xx/n-x*x)*cell.X*cell.X+(yy/n-y*y)*cell.Y*cell.Y, 0)
 }
 
 // learnLevel hands the track's level what the posterior says about it: the mean
@@ -124,12 +128,12 @@ const bins = 128
 func (f *filter) radii(p r2.Point) (r68, r95 float64) {
 	g := &f.loc.grid
 	var at [bins]float32
-	first := g.centre(f.win.col, f.win.row).Sub(p)
-	width, height := float64(f.win.cols)*g.cell.X, float64(f.win.rows)*g.cell.Y
+	first := g.centre(f.box.col, f.box.row).Sub(p)
+	width, height := float64(f.box.cols)*g.cell.X, float64(f.box.rows)*g.cell.Y
 	step := math.Hypot(width, height) / (bins - 1)
-	for row := range f.win.rows {
+	for row := range f.box.rows {
 		dy := first.Y + float64(row)*g.cell.Y
-		for col, m := range f.mass[row*f.win.cols : (row+1)*f.win.cols] {
+		for col, m := range f.mass[row*f.box.cols : (row+1)*f.box.cols] {
 			if m < 1e-9 { // all such cells together hold less than 2e-5
 				continue
 			}
@@ -162,7 +166,7 @@ func (f *filter) residual(readings []reading, p r2.Point) float64 {
 	cell := f.loc.grid.cellAt(p)
 	sum := 0.0
 	for _, r := range readings {
-		e := float64(r.rssi) - float64(f.loc.gain[r.receiver][cell]) - f.level.mean
+		e := float64(r.rssi) - float64(f.loc.fine.gain[r.receiver][cell]) - f.level.mean
 		sum += e * e
 	}
 	return math.Sqrt(sum / float64(len(readings)))

@@ -74,8 +74,10 @@
 //
 // The expected powers are tables, computed once per plan and shared by its tags.
 // A fix touches at most [Config.MaxCells] cells and [Config.MaxReceivers]
-// receivers; on a plan of more cells a track follows the tag with a window. No
-// fix allocates, except the first of a track and the first after Reset.
+// receivers; on a plan of more cells a track follows the tag with a window. Where
+// there are many cells, blocks of nine are weighed first, and then the cells of
+// the blocks that hold 99 % of the mass or more. No fix allocates, except the
+// first of a track and the first after Reset.
 //
 // # Concurrency
 //

@@ -13,8 +13,9 @@ import (
 // mass, at most 4 bytes for each of [Config.MaxCells].
 type filter struct {
 	loc   *locator
-	mass  []float32 // posterior over win, sums to one; nil while nothing is known
-	win   window
+	mass  []float32     // posterior over box, sums to one; nil while nothing is known
+	box   window        // outside it there is no mass that counts
+	win   window        // where the tag is looked for
 	last  time.Duration // event time of the posterior
 	level level         // survives a restart of the posterior, not a Reset
 	pace  track.Pace
@@ -51,53 +52,58 @@ func (f *filter) Update(at time.Duration, samples []Sample) (Estimate, bool) {
 	return est, true
 }
 
-// predict moves the belief to the time of the fix and returns how much time
-// that is. After a long gap the position is as good as unknown, but the tag is
-// still the same tag: its level stays.
+// predict moves the belief to the time of the fix, leaves it in s.prior and
+// returns how much time that is. After a long gap the position is as good as
+// unknown, but the tag is still the same tag: its level stays.
 func (f *filter) predict(at time.Duration, readings []reading, s *scratch) time.Duration {
 	cfg := &f.loc.cfg
 	if f.mass == nil {
 		f.mass = make([]float32, f.loc.cols*f.loc.rows)
-		f.lessons = make([]Lesson, 0, min(f.loc.cfg.MaxReceivers, len(f.loc.gain)))
+		f.lessons = make([]Lesson, 0, min(f.loc.cfg.MaxReceivers, len(f.loc.fine.gain)))
 		f.level = newLevel(cfg.Level)
-		f.restart(at, readings)
+		f.restart(at, readings, s)
 		return 0
 	}
 	dt := max(at-f.last, 0)
 	f.level.predict(cfg.Level, dt)
 	if dt > cfg.MaxGap {
 		f.pace = track.Pace{}
-		f.restart(at, readings)
+		f.restart(at, readings, s)
 		return 0
 	}
 	f.last = max(at, f.last)
-	f.follow(readings, s)
+	f.follow(readings)
 	f.wander(dt, s)
 	return dt
 }
 
 // wander moves the belief on with the tag and spreads it by what is not known of
-// where the tag went.
+// where the tag went. It works on as much of the window as the mass can reach.
 func (f *filter) wander(dt time.Duration, s *scratch) {
-	field := track.Field{Cols: f.win.cols, Rows: f.win.rows, Mass: f.mass}
 	motion, cell := f.loc.cfg.Motion, f.loc.grid.cell
 	on := f.pace.Drift(motion, dt)
-	track.Shift(field, on.X/cell.X, on.Y/cell.Y, s.blur)
+	x, y := on.X/cell.X, on.Y/cell.Y
 	spread := f.pace.Spread(motion, dt)
 	kx, ky := track.NewKernel(spread/cell.X), track.NewKernel(spread/cell.Y)
+	s.near = f.box.grown(kx.Reach()+int(math.Abs(x))+1, ky.Reach()+int(math.Abs(y))+1).within(f.win)
+	prior := s.prior[:s.near.cells()]
+	if len(prior) == 0 {
+		return // the window has left the mass behind
+	}
+	transfer(prior, s.near, f.mass, f.box)
+	field := track.Field{Cols: s.near.cols, Rows: s.near.rows, Mass: prior}
+	track.Shift(field, x, y, s.blur)
 	track.Diffuse(field, &kx, &ky, s.blur)
 }
 
 // restart spreads the mass evenly over the window around where the tag is loud.
 // On a plan that fits one window that is the whole plan, and no place is
 // preferred to another.
-func (f *filter) restart(at time.Duration, readings []reading) {
+func (f *filter) restart(at time.Duration, readings []reading, s *scratch) {
 	f.last = at
 	f.win = f.loc.grid.around(f.loc.loudestPlace(readings), f.loc.cols, f.loc.rows)
-	even := 1 / float32(len(f.mass))
-	for i := range f.mass {
-		f.mass[i] = even
-	}
+	s.near = f.win
+	fill(s.prior[:f.win.cells()], 1/float32(f.win.cells()))
 }
 
 // loudestPlace returns the mean of the receivers' places weighted by amplitude.
@@ -119,31 +125,17 @@ func (l *locator) loudestPlace(readings []reading) r2.Point {
 // tag is loud and the window's border.
 //
 // It goes by the readings and not by the estimate, because an estimate cannot
-// leave the window that confines it.
-func (f *filter) follow(readings []reading, s *scratch) {
+// leave the window that confines it. Mass that the window leaves behind is lost,
+// and the floor fills what is new.
+func (f *filter) follow(readings []reading) {
 	g := &f.loc.grid
 	if f.win.cols == g.cols && f.win.rows == g.rows {
 		return
 	}
 	to := g.around(f.loc.loudestPlace(readings), f.win.cols, f.win.rows)
-	if 4*abs(to.col-f.win.col) <= f.win.cols && 4*abs(to.row-f.win.row) <= f.win.rows {
-		return
+	if 4*abs(to.col-f.win.col) > f.win.cols || 4*abs(to.row-f.win.row) > f.win.rows {
+		f.win = to
 	}
-	f.slide(to, s.blur)
-	f.win = to
-}
-
-// slide moves the mass to another window of the same size. Where the windows do
-// not overlap the mass is zero and the floor fills it.
-func (f *filter) slide(to window, tmp []float32) {
-	from, n := f.win, f.win.cols
-	clear(tmp)
-	left, right := max(to.col, from.col), min(to.col, from.col)+n
-	for row := max(to.row, from.row); row < min(to.row, from.row)+from.rows && left < right; row++ {
-		src, dst := (row-from.row)*n-from.col, (row-to.row)*n-to.col
-		copy(tmp[dst+left:dst+right], f.mass[src+left:src+right])
-	}
-	copy(f.mass, tmp)
 }
 
 func abs(i int) int { return max(i, -i) }

@@ -61,13 +61,45 @@ func (g *grid) cellAt(p r2.Point) int {
 	return row*g.cols + col
 }
 
-// window is the part of the grid that a track keeps mass for.
+// window is a rectangle of cells.
 type window struct {
 	col, row   int // of the lower left cell
-	cols, rows int
+	cols, rows int // 0 for none
 }
 
 func (w window) cells() int { return w.cols * w.rows }
+
+// grown returns the window and so many cells around it.
+func (w window) grown(cols, rows int) window {
+	return window{w.col - cols, w.row - rows, w.cols + 2*cols, w.rows + 2*rows}
+}
+
+// within returns what the window has in common with another.
+func (w window) within(o window) window {
+	col, row := max(w.col, o.col), max(w.row, o.row)
+	cols := min(w.col+w.cols, o.col+o.cols) - col
+	rows := min(w.row+w.rows, o.row+o.rows) - row
+	if cols <= 0 || rows <= 0 {
+		return window{}
+	}
+	return window{col, row, cols, rows}
+}
+
+// transfer copies a mass over one window to another. What the other does not
+// cover is lost, and the rest of it zero.
+func transfer(dst []float32, to window, src []float32, from window) {
+	if to == from {
+		copy(dst, src)
+		return
+	}
+	clear(dst)
+	both := to.within(from)
+	for row := both.row; row < both.row+both.rows; row++ {
+		out := (row-to.row)*to.cols + both.col - to.col
+		in := (row-from.row)*from.cols + both.col - from.col
+		copy(dst[out:out+both.cols], src[in:in+both.cols])
+	}
+}
 
 // windowSize returns the largest window of at most limit cells: the whole grid
 // when it fits, else as square as the grid allows.

@@ -94,10 +94,11 @@ func New(site Site, cfg Config) (Locator, error) {
 type locator struct {
 	cfg        Config
 	grid       grid
-	cols, rows int         // size of every track's window
-	gain       [][]float32 // per receiver and cell: expected power relative to one metre, dB
-	at         []r2.Point  // per receiver: its place, moved into the bounds
-	closed     *closed     // nil for a plan without no-go areas
+	cols, rows int        // size of every track's window
+	fine       chart      // of the grid's cells
+	coarse     chart      // of blocks of them
+	at         []r2.Point // per receiver: its place, moved into the bounds
+	closed     *closed    // nil for a plan without no-go areas
 	pool       chan *scratch
 }
 
@@ -111,7 +112,7 @@ func (l *locator) tables(site Site) {
 	l.cfg.Noise.ScaleDB *= m.scale
 	l.cfg.WeakDB *= m.scale
 	l.cfg.Systematic *= m.left // walls that are on the map are not wrong again
-	l.gain = make([][]float32, len(site.Receivers))
+	l.fine = chart{cols: l.grid.cols, gain: make([][]float32, len(site.Receivers))}
 	l.at = make([]r2.Point, len(site.Receivers))
 	for i, r := range site.Receivers {
 		l.at[i] = l.grid.bounds.ClampPoint(r2.Point{X: r.X, Y: r.Y})
@@ -123,7 +124,12 @@ func (l *locator) tables(site Site) {
 				gain = append(gain, float32(m.gain(i, c, ranging.LossDB(d, 1))))
 			}
 		}
-		l.gain[i] = gain
+		l.fine.gain[i] = gain
+	}
+	l.coarse = l.fine.coarser(l.grid.rows)
+	if l.closed != nil {
+		l.fine.open = l.closed.open
+		l.coarse.open = l.closed.blocks(&l.grid)
 	}
 }
 
@@ -137,6 +143,9 @@ type scratch struct {
 	heard           heard
 	level, num, den []float32
 	odds, blur      []float32
+	prior           []float32 // the belief before the readings, over near
+	near            window
+	single          float64 // variance of what this fix alone says, m²; 0 when odds tell
 }
 
 func (l *locator) borrow() *scratch {
@@ -146,11 +155,11 @@ func (l *locator) borrow() *scratch {
 	default:
 	}
 	n := l.cols * l.rows
-	buf := make([]float32, 5*n)
+	buf := make([]float32, 6*n)
 	cut := func(i int) []float32 { return buf[i*n : (i+1)*n : (i+1)*n] }
 	return &scratch{
-		heard: newHeard(len(l.gain), l.cfg.MaxReceivers),
-		level: cut(0), num: cut(1), den: cut(2), odds: cut(3), blur: cut(4),
+		heard: newHeard(len(l.fine.gain), l.cfg.MaxReceivers),
+		level: cut(0), num: cut(1), den: cut(2), odds: cut(3), blur: cut(4), prior: cut(5),
 	}
 }
 

@@ -48,6 +48,17 @@ func newClosed(g *grid, areas [][]r2.Point) (*closed, error) {
 	return c, nil
 }
 
+// blocks returns per block whether any of its cells is open.
+func (c *closed) blocks(g *grid) []float32 {
+	cols := blocksIn(g.cols)
+	out := make([]float32, cols*blocksIn(g.rows))
+	for i, open := range c.open {
+		b := i/g.cols/blockSide*cols + i%g.cols/blockSide
+		out[b] = max(out[b], open)
+	}
+	return out
+}
+
 // findExits searches from all open cells at once, ring by ring: the nearest in
 // steps from cell to cell, which is near enough for a way out.
 func (c *closed) findExits(g *grid) {

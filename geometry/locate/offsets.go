@@ -16,13 +16,13 @@ type Offsets struct {
 }
 
 func newOffsets(l *locator) *Offsets {
-	return &Offsets{bounds: l.grid.bounds, db: make([]float32, len(l.gain))}
+	return &Offsets{bounds: l.grid.bounds, db: make([]float32, len(l.fine.gain))}
 }
 
 // Offsets implements [Locator].
 func (l *locator) Offsets(dB []float64) (*Offsets, error) {
-	if len(dB) != len(l.gain) {
-		return nil, fmt.Errorf("locate: %d offsets for %d receivers", len(dB), len(l.gain))
+	if len(dB) != len(l.fine.gain) {
+		return nil, fmt.Errorf("locate: %d offsets for %d receivers", len(dB), len(l.fine.gain))
 	}
 	if err := checkOffsets(dB); err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (o *Offsets) Equal(p *Offsets) bool {
 
 // Calibrate implements [Track].
 func (f *filter) Calibrate(o *Offsets) {
-	if o != nil && (len(o.db) != len(f.loc.gain) || o.bounds != f.loc.grid.bounds) {
+	if o != nil && (len(o.db) != len(f.loc.fine.gain) || o.bounds != f.loc.grid.bounds) {
 		panic("BUG: locate: offsets of another site")
 	}
 	f.offsets = o
@@ -110,18 +110,18 @@ func (f *filter) teach(est *Estimate, readings []reading, s *scratch) {
 	}
 	g := &f.loc.grid
 	cell := g.cellAt(est.Pos)
-	col, row := cell%g.cols-f.win.col, cell/g.cols-f.win.row
-	if col < 0 || col >= f.win.cols || row < 0 || row >= f.win.rows {
-		return // an estimate that had to leave a no-go area may be outside the window
+	col, row := cell%g.cols-f.box.col, cell/g.cols-f.box.row
+	if col < 0 || col >= f.box.cols || row < 0 || row >= f.box.rows {
+		return // an estimate that had to leave a no-go area may be outside the mass
 	}
-	level := s.level[row*f.win.cols+col]
+	level := s.level[row*f.box.cols+col]
 	part := partAt(g.bounds, est.Pos)
 	for i := range readings {
 		r := &readings[i]
 		if readings[0].rssi-r.rssi > teachNearDB {
 			continue
 		}
-		e := r.rssi - f.loc.gain[r.receiver][cell] - level
+		e := r.rssi - f.loc.fine.gain[r.receiver][cell] - level
 		f.lessons = append(f.lessons, Lesson{
 			Receiver: int32(r.receiver), Part: part,
 			// Of a reading that is far off little is believed, as in weigh.

@@ -8,9 +8,26 @@ import "math"
 // equally absurd.
 const maxTail = 36
 
-// weigh multiplies the belief by the likelihood of the readings. After it
-// s.level holds each cell's level, s.odds its likelihood relative to the best
-// cell's, and f.mass the posterior, not yet normalised.
+// weigh multiplies the belief by the likelihood of the readings, where there is
+// mass to speak of. After it s.level holds the level of each cell of f.box, s.odds
+// its likelihood relative to the best cell's, and f.mass the posterior, not yet
+// normalised.
+func (f *filter) weigh(readings []reading, s *scratch) {
+	f.box = f.focus(readings, s)
+	f.likelihood(&f.loc.fine, f.box, readings, s)
+	f.mass = f.mass[:f.box.cells()]
+	transfer(f.mass, f.box, s.prior, s.near)
+	floor := f.floor()
+	odds := s.odds[:len(f.mass)]
+	for i, m := range f.mass {
+		f.mass[i] = (m + floor) * odds[i]
+	}
+}
+
+// floor returns what every cell of the window has before it is weighed.
+func (f *filter) floor() float32 { return float32(f.loc.cfg.Floor / float64(f.win.cells())) }
+
+// likelihood sets s.level and s.odds for the cells of a window of a chart.
 //
 // With z_r what receiver r heard, g_r(c) its gain in cell c, v_r its variance
 // and L the tag's level, believed to be N(μ, w₀⁻¹), the likelihood of a cell is
@@ -29,11 +46,18 @@ const maxTail = 36
 // The loops run receiver by receiver over a row of cells, because a table's row
 // is contiguous; a window's working arrays, 5 KiB each, stay in the nearest
 // caches meanwhile.
-func (f *filter) weigh(readings []reading, s *scratch) {
-	f.meanLevel(readings, s)
-	f.robustLevel(readings, s)
-	f.tails(readings, s)
-	f.posterior(len(readings), s)
+func (f *filter) likelihood(c *chart, win window, readings []reading, s *scratch) {
+	v := view{c, win}
+	f.meanLevel(v, readings, s)
+	f.robustLevel(v, readings, s)
+	f.tails(v, readings, s)
+	f.compare(v, len(readings), s)
+}
+
+// view is a window of a chart.
+type view struct {
+	*chart
+	window
 }
 
 // pairs calls do for the readings two by two and for each row of the window, with
@@ -41,19 +65,19 @@ func (f *filter) weigh(readings []reading, s *scratch) {
 // halve how often the working arrays pass through the processor. An odd one is
 // paired with a reading of no weight. A window as wide as the grid is one run of
 // memory, which saves the loops their overhead on all plans but the largest.
-func (f *filter) pairs(readings []reading, do func(a, b reading, gainA, gainB []float32, from, to int)) {
-	cols, runs, length := f.loc.grid.cols, f.win.rows, f.win.cols
-	if f.win.cols == cols {
-		runs, length = 1, f.win.cells()
+func (v view) pairs(readings []reading, do func(a, b reading, gainA, gainB []float32, from, to int)) {
+	cols, runs, length := v.chart.cols, v.rows, v.window.cols
+	if length == cols {
+		runs, length = 1, v.cells()
 	}
 	for i := 0; i < len(readings); i += 2 {
 		a, b := readings[i], reading{receiver: readings[i].receiver}
 		if i+1 < len(readings) {
 			b = readings[i+1]
 		}
-		tableA, tableB := f.loc.gain[a.receiver], f.loc.gain[b.receiver]
+		tableA, tableB := v.gain[a.receiver], v.gain[b.receiver]
 		for run := range runs {
-			start := (f.win.row+run)*cols + f.win.col
+			start := (v.row+run)*cols + v.col
 			do(a, b, tableA[start:start+length], tableB[start:start+length], run*length, (run+1)*length)
 		}
 	}
@@ -61,14 +85,14 @@ func (f *filter) pairs(readings []reading, do func(a, b reading, gainA, gainB []
 
 // meanLevel sets s.level to the weighted mean, per cell, of what each reading
 // says the level is (heard − gain), with the track's belief as one more voice.
-func (f *filter) meanLevel(readings []reading, s *scratch) {
+func (f *filter) meanLevel(v view, readings []reading, s *scratch) {
 	w0 := float32(1 / f.level.variance)
 	total := w0
 	for _, r := range readings {
 		total += r.weight
 	}
-	fill(s.level, w0*float32(f.level.mean)/total)
-	f.pairs(readings, func(a, b reading, gainA, gainB []float32, from, to int) {
+	fill(s.level[:v.cells()], w0*float32(f.level.mean)/total)
+	v.pairs(readings, func(a, b reading, gainA, gainB []float32, from, to int) {
 		shareA, shareB := a.weight/total, b.weight/total
 		both := shareA*a.rssi + shareB*b.rssi
 		level := s.level[from:to]
@@ -82,13 +106,14 @@ func (f *filter) meanLevel(readings []reading, s *scratch) {
 // robustLevel takes one step of the reweighted mean of a Student-t from the
 // plain mean. One step already frees the level from a single shadowed receiver;
 // more change nothing measurable. Two weights share one division.
-func (f *filter) robustLevel(readings []reading, s *scratch) {
+func (f *filter) robustLevel(v view, readings []reading, s *scratch) {
 	w0 := float32(1 / f.level.variance)
-	fill(s.num, w0*float32(f.level.mean))
-	fill(s.den, w0)
+	level, num, den := s.level[:v.cells()], s.num[:v.cells()], s.den[:v.cells()]
+	fill(num, w0*float32(f.level.mean))
+	fill(den, w0)
 	nu := f.loc.cfg.Noise.Freedom
 	factor := float32((nu + 1) / nu)
-	f.pairs(readings, func(a, b reading, gainA, gainB []float32, from, to int) {
+	v.pairs(readings, func(a, b reading, gainA, gainB []float32, from, to int) {
 		level, num, den := s.level[from:to], s.num[from:to], s.den[from:to]
 		gainA, gainB, num, den = gainA[:len(level)], gainB[:len(level)], num[:len(level)], den[:len(level)]
 		weightA, weightB := factor*a.weight, factor*b.weight
@@ -102,17 +127,17 @@ func (f *filter) robustLevel(readings []reading, s *scratch) {
 			den[i] += wA + wB
 		}
 	})
-	for i := range s.level {
-		s.level[i] = s.num[i] / s.den[i]
+	for i := range level {
+		level[i] = num[i] / den[i]
 	}
 }
 
 // tails sets s.odds to the product over the readings of 1 + e²/(ν·σ²): the
 // Student-t density is a power of it, and one logarithm of a product is cheaper
 // than a logarithm per receiver.
-func (f *filter) tails(readings []reading, s *scratch) {
-	fill(s.odds, 1)
-	f.pairs(readings, func(a, b reading, gainA, gainB []float32, from, to int) {
+func (f *filter) tails(v view, readings []reading, s *scratch) {
+	fill(s.odds[:v.cells()], 1)
+	v.pairs(readings, func(a, b reading, gainA, gainB []float32, from, to int) {
 		level, odds := s.level[from:to], s.odds[from:to]
 		gainA, gainB, odds = gainA[:len(level)], gainB[:len(level)], odds[:len(level)]
 		for i, l := range level {
@@ -129,9 +154,9 @@ func (f *filter) tails(readings []reading, s *scratch) {
 	})
 }
 
-// posterior turns s.odds into likelihoods relative to the best cell's, and
-// multiplies the belief and its floor by them. Relative to the best, because the
-// likelihood itself underflows: twelve receivers 20 dB off are e^−37.
+// compare turns s.odds into likelihoods relative to the best cell's. Relative to
+// the best, because the likelihood itself underflows: twelve receivers 20 dB off
+// are e^−37.
 //
 // How noisy a site is is not known either: a hall in line of sight has half the
 // noise of a home. With q the tempered log-likelihood at the usual scale and k
@@ -142,30 +167,29 @@ func (f *filter) tails(readings []reading, s *scratch) {
 //
 // which is sharper than e^q where one cell explains everything and flatter where
 // none does (the marginal of a normal likelihood over an inverse gamma scale).
-func (f *filter) posterior(readings int, s *scratch) {
+func (f *filter) compare(v view, readings int, s *scratch) {
 	cfg := &f.loc.cfg
 	power := float32(-cfg.Tempering * (cfg.Noise.Freedom + 1) / 2)
 	prior := float32(-cfg.Tempering / 2 / f.level.variance)
 	mean := float32(f.level.mean)
-	for i, odds := range s.odds {
+	odds := s.odds[:v.cells()]
+	for i, o := range odds {
 		e := s.level[i] - mean
-		s.odds[i] = power*log32(odds) + prior*e*e
+		odds[i] = power*log32(o) + prior*e*e
 	}
-	f.shut(s)
+	v.shut(odds)
 	worth := float32(-2 / cfg.ScaleWorth)
-	best := 1 + worth*largest(s.odds)
+	best := 1 + worth*largest(odds)
 	steep := float32(-(cfg.ScaleWorth + cfg.Tempering*float64(readings)) / 2)
 	// The misfit at which a cell is negligible, as a log-likelihood: most cells of
 	// a large plan are spared the logarithm and the exponential.
 	least := (best*float32(math.Exp(negligible/float64(steep))) - 1) / worth
-	floor := float32(cfg.Floor / float64(len(f.mass)))
-	for i, q := range s.odds {
+	for i, q := range odds {
 		if q < least {
-			s.odds[i], f.mass[i] = 0, 0
+			odds[i] = 0
 			continue
 		}
-		s.odds[i] = exp32(min(steep*log32((1+worth*q)/best), 0))
-		f.mass[i] = (f.mass[i] + floor) * s.odds[i]
+		odds[i] = exp32(min(steep*log32((1+worth*q)/best), 0))
 	}
 }
 
@@ -195,14 +219,14 @@ func fill(dst []float32, v float32) {
 const impossible = -1e30
 
 // shut makes the cells of no-go areas impossible.
-func (f *filter) shut(s *scratch) {
-	if f.loc.closed == nil {
+func (v view) shut(odds []float32) {
+	if v.open == nil {
 		return
 	}
-	for row := range f.win.rows {
-		start := (f.win.row+row)*f.loc.grid.cols + f.win.col
-		odds := s.odds[row*f.win.cols : (row+1)*f.win.cols]
-		for col, open := range f.loc.closed.open[start : start+f.win.cols] {
+	for row := range v.rows {
+		start := (v.row+row)*v.chart.cols + v.col
+		odds := odds[row*v.window.cols : (row+1)*v.window.cols]
+		for col, open := range v.open[start : start+v.window.cols] {
 			if open == 0 {
 				odds[col] = impossible
 			}

@@ -95,10 +95,10 @@ func (f *filter) Zones(z *Zones, into []fence.Share) []fence.Share {
 		return nil
 	}
 	into = append(into[:0], z.blank...)
-	for row := range f.win.rows {
-		start := (f.win.row+row)*f.loc.grid.cols + f.win.col
-		cells := z.cell[start : start+f.win.cols]
-		for col, m := range f.mass[row*f.win.cols : (row+1)*f.win.cols] {
+	for row := range f.box.rows {
+		start := (f.box.row+row)*f.loc.grid.cols + f.box.col
+		cells := z.cell[start : start+f.box.cols]
+		for col, m := range f.mass[row*f.box.cols : (row+1)*f.box.cols] {
 			if m == 0 {
 				continue
 			}

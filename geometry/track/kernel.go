@@ -58,6 +58,9 @@ func (k *Kernel) fill(sigma float64) {
 // Radius returns how many cells one pass reaches to each side.
 func (k *Kernel) Radius() int { return k.radius }
 
+// Reach returns how many cells the whole blur reaches to each side.
+func (k *Kernel) Reach() int { return k.radius * k.passes }
+
 // Variance returns the variance of the whole blur in square cells.
 func (k *Kernel) Variance() float64 {
 	v := 0.0
