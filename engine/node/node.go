@@ -107,6 +107,7 @@ func (n *Node) start(ctx context.Context) error {
 		{"the actors", n.startActors},
 		{"the way in", n.startIngest},
 		{"the products", n.startProducts},
+		{"the calibrations", n.startCalibrations},
 		{"the web side", n.startWeb},
 		{"the metrics", n.startOps},
 	}
