@@ -44,7 +44,7 @@ type Config struct {
 	// Slow is how long an insert may take before the warehouse counts as away:
 	// then batches go to the spool without asking it.
 	Slow          time.Duration
-	InsertTimeout time.Duration // of one attempt to ship
+	InsertTimeout time.Duration // of one attempt to ship, at most
 	MinPause      time.Duration // after the first attempt that failed
 	MaxPause      time.Duration
 	// StoredPatience is how long a question about stored frames may go without the

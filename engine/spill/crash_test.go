@@ -107,7 +107,7 @@ func TestEveryCrashPoint(t *testing.T) {
 		for _, c := range crashes() {
 			for _, also := range []bool{false, true} {
 				cases++
-				d, w := after(st.disk.ops, point, c), st.before(point, also)
+				d, w := crashed(st.disk.ops, point, c), st.before(point, also)
 				if err := st.recovered(t, d, w, point); err != nil {
 					t.Fatalf("crash after operation %d (%s): %v", point, last(st.disk.ops[:point]), fmt.Errorf("%s: %w", c.name, err))
 				}
@@ -125,7 +125,7 @@ func TestEveryCrashPointOfARecovery(t *testing.T) {
 		step = 17
 	}
 	for point := 0; point <= len(st.disk.ops); point += step {
-		first := after(st.disk.ops, point, crashes()[0])
+		first := crashed(st.disk.ops, point, crashes()[0])
 		w := st.before(point, true)
 		again := story{disk: first, acked: map[uint64]int{}}
 		start := snapshot(first)
@@ -144,7 +144,7 @@ func TestEveryCrashPointOfARecovery(t *testing.T) {
 						w.take(in.token, in.seqs)
 					}
 				}
-				if err := st.recovered(t, after(ops, second, c), w, point); err != nil {
+				if err := st.recovered(t, crashed(ops, second, c), w, point); err != nil {
 					t.Fatalf("crash after operation %d, and after %d of the recovery (%s): %s: %v", point, second-len(start), last(ops[:second]), c.name, err)
 				}
 			}
@@ -179,7 +179,7 @@ func TestCrashPointsNoticeMissingSyncs(t *testing.T) {
 	st := tell(t, d)
 	for point := range len(st.disk.ops) + 1 {
 		for _, c := range crashes() {
-			if st.recovered(t, after(st.disk.ops, point, c), st.before(point, true), point) != nil {
+			if st.recovered(t, crashed(st.disk.ops, point, c), st.before(point, true), point) != nil {
 				return
 			}
 		}

@@ -3,7 +3,7 @@ package spill_test
 import (
 	"bytes"
 	"cmp"
-	"errors"
+
 	"fmt"
 	"io"
 	"io/fs"
@@ -191,8 +191,8 @@ func crashes() []crash {
 	return list
 }
 
-// after returns the disk as a crash after the first n operations leaves it.
-func after(ops []op, n int, c crash) *disk {
+// crashed returns the disk as a crash after the first n operations leaves it.
+func crashed(ops []op, n int, c crash) *disk {
 	type state struct{ content, synced []byte }
 	inodes := map[int]*state{}
 	now, durable := map[string]int{}, map[string]int{}
@@ -242,5 +242,3 @@ func change(names map[string]int, o op) {
 		delete(names, o.name)
 	}
 }
-
-var errDisk = errors.New("input/output error")

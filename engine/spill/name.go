@@ -34,6 +34,16 @@ func (f file) name() string {
 	return fmt.Sprintf("%s.%020d.%d.%d.%08x%s.arrows", f.table, f.seq, f.written, f.rows, f.sum, tried)
 }
 
+// identity tells files apart, tried or not. Numbers alone would, were it not for
+// files that somebody copied from another spool.
+type identity struct {
+	table string
+	seq   uint64
+	sum   uint32
+}
+
+func (f file) identity() identity { return identity{f.table, f.seq, f.sum} }
+
 var (
 	fileName  = regexp.MustCompile(`^([a-z_]{1,64})\.(\d{20})\.(\d{1,18})\.(\d{1,9})\.([0-9a-f]{8})(\.tried)?\.arrows$`)
 	groupName = regexp.MustCompile(`^group\.(\d{20})\.([0-9a-f]{8})\.json$`)

@@ -89,19 +89,19 @@ func (s *Spill) next(now time.Time) (p parcel, wait time.Duration) {
 		}
 	}
 	var first parcel
-	seen := map[uint64]bool{}
+	seen := map[identity]bool{}
 	for i, f := range s.files {
 		t := s.troubles[f.seq]
 		if t != nil && now.Before(t.until) {
 			wait = min(wait, t.until.Sub(now))
 			continue
 		}
-		if seen[f.seq] {
+		if seen[f.identity()] {
 			continue
 		}
 		candidate := s.from(i, grouped)
 		for _, member := range candidate.files {
-			seen[member.seq] = true
+			seen[member.identity()] = true
 		}
 		if len(first.files) > 0 {
 			return candidate, 0
@@ -175,11 +175,23 @@ func (s *Spill) ship(p parcel) bool {
 	return true
 }
 
+// insert makes one attempt. A warehouse that hung may be back long before an
+// insert that it never saw ends: the first attempts are cut early, later ones
+// are given more time, since it may be slow as well, and as much as it needed is
+// always given.
 func (s *Spill) insert(table string, rec arrow.Record, token string) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(s.hard, s.cfg.InsertTimeout)
+	least := min(2*s.cfg.Slow, s.cfg.InsertTimeout)
+	s.timeout = max(s.timeout, least)
+	ctx, cancel := context.WithTimeout(s.hard, s.timeout)
 	defer cancel()
 	began := time.Now()
 	err := s.cfg.Sink.Insert(ctx, table, rec, token)
+	switch took := time.Since(began); {
+	case err == nil:
+		s.timeout = min(max(least, 4*took), s.cfg.InsertTimeout)
+	case ctx.Err() != nil:
+		s.timeout = min(2*s.timeout, s.cfg.InsertTimeout)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counts.attempts++
@@ -285,7 +297,7 @@ func (s *Spill) mark(f *file) {
 	}
 	s.mu.Lock()
 	for i := range s.files {
-		if s.files[i].seq == f.seq {
+		if s.files[i].identity() == f.identity() {
 			s.files[i].tried = true
 		}
 	}

@@ -50,6 +50,7 @@ type Spill struct {
 	alone     map[uint64]bool     // files of a group that was taken apart
 	leftovers []parcel            // stored, and not removed yet
 	tidied    time.Time
+	timeout   time.Duration // of the next attempt
 }
 
 // counts are of this run.
@@ -264,17 +265,17 @@ func (s *Spill) signal() {
 // forget takes files off the list. When nothing is left, the warehouse has it
 // all: it is asked first again, and alone knows what is stored.
 func (s *Spill) forget(files ...file) {
-	gone := map[uint64]bool{}
+	gone := map[identity]bool{}
 	for _, f := range files {
-		gone[f.seq] = true
+		gone[f.identity()] = true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.files = slices.DeleteFunc(s.files, func(f file) bool {
-		if gone[f.seq] {
+		if gone[f.identity()] {
 			s.account(f, -1)
 		}
-		return gone[f.seq]
+		return gone[f.identity()]
 	})
 	if len(s.files) == 0 {
 		s.away.Store(false)
