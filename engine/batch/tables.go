@@ -1,8 +1,6 @@
 package batch
 
 import (
-	"github.com/apache/arrow/go/v15/arrow/memory"
-
 	"mybeacon/schema"
 	"mybeacon/schema/columnar"
 )
@@ -21,17 +19,17 @@ func NewObservations(cfg Config, sink Sink) (*Batch[schema.FrameAdmitted], error
 		}
 		return first, last
 	}
-	return New(cfg, Table[schema.FrameAdmitted]{columnar.ObservationsTable, columnar.NewObservations(memory.NewGoAllocator()), span}, sink)
+	return New(cfg, Table[schema.FrameAdmitted]{columnar.ObservationsTable, columnar.NewObservations(&recycler{}), span}, sink)
 }
 
 // NewFixes returns the batch of the table fixes.
 func NewFixes(cfg Config, sink Sink) (*Batch[schema.Fix], error) {
 	span := func(f schema.Fix) (first, last schema.EventTime) { return f.At, f.At }
-	return New(cfg, Table[schema.Fix]{columnar.FixesTable, columnar.NewFixes(memory.NewGoAllocator()), span}, sink)
+	return New(cfg, Table[schema.Fix]{columnar.FixesTable, columnar.NewFixes(&recycler{}), span}, sink)
 }
 
 // NewVisits returns the batch of the table zone_visits.
 func NewVisits(cfg Config, sink Sink) (*Batch[schema.Visit], error) {
 	span := func(v schema.Visit) (first, last schema.EventTime) { return v.EnteredAt, v.EnteredAt }
-	return New(cfg, Table[schema.Visit]{columnar.VisitsTable, columnar.NewVisits(memory.NewGoAllocator()), span}, sink)
+	return New(cfg, Table[schema.Visit]{columnar.VisitsTable, columnar.NewVisits(&recycler{}), span}, sink)
 }

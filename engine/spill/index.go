@@ -2,6 +2,7 @@ package spill
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -48,7 +49,8 @@ func (ix *index) add(rec arrow.Record) {
 			string(devices.Value(to)) == string(devices.Value(from)) {
 			to++
 		}
-		key := start{boot: words.Value(boots.GetValueIndex(from))}
+		// A word is a piece of the record's memory, and the record goes.
+		key := start{boot: strings.Clone(words.Value(boots.GetValueIndex(from)))}
 		copy(key.organisation[:], orgs.Value(from))
 		copy(key.device[:], devices.Value(from))
 		ix.addSeq(key, seqs[from])
