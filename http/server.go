@@ -178,10 +178,30 @@ func (s *Server) Handler() http.Handler { return s.inner.Handler }
 // Serve answers requests of the listener until [Server.Shutdown]; it returns nil
 // then, and the error of the listener otherwise.
 func (s *Server) Serve(listener net.Listener) error {
-	if err := s.inner.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.inner.Serve(bounded{listener}); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve http: %w", err)
 	}
 	return nil
+}
+
+// kernelBuffer bounds what the kernel holds of a connection each way. Left to
+// itself it grows to megabytes: positions would be old news by the time a slow
+// client reads them, and a device that is not read would fill memory instead of
+// waiting.
+const kernelBuffer = 256 << 10
+
+// bounded is a listener of connections with [kernelBuffer].
+type bounded struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (b bounded) Accept() (net.Conn, error) {
+	conn, err := b.Listener.Accept()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		// A connection that refuses has been closed already.
+		_ = tcp.SetWriteBuffer(kernelBuffer)
+		_ = tcp.SetReadBuffer(kernelBuffer)
+	}
+	return conn, err
 }
 
 // OnShutdown calls fn when Shutdown begins; sockets, which the server no longer

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +32,9 @@ const (
 	deviceFaults = 16
 )
 
-// Stream handles GET /api/v1/device/stream.
+// Stream handles GET /api/v1/device/stream. It returns when the socket is open:
+// what a request needs, above all its deep stack, is not held for as long as a
+// device stays.
 func (d *Devices) Stream(w http.ResponseWriter, r *http.Request) {
 	token, err := deviceToken(r)
 	if err == nil && !offersDeviceProtocol(r) {
@@ -45,17 +48,18 @@ func (d *Devices) Stream(w http.ResponseWriter, r *http.Request) {
 		d.cfg.Refuse(w, r, err)
 		return
 	}
-	defer d.leave()
 	session, err := d.cfg.Ingest.Open(r.Context(), token)
 	if err != nil {
+		d.leave()
 		d.cfg.Refuse(w, r, err)
 		return
 	}
-	defer session.Close()
 	// A page cannot set Authorization, so no foreign page opens this socket; the
 	// library still refuses an Origin that is not the host's.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.Subprotocol}})
 	if err != nil {
+		session.Close()
+		d.leave()
 		return // it has answered
 	}
 	ws.SetReadLimit(deviceCutoff)
@@ -64,6 +68,20 @@ func (d *Devices) Stream(w http.ResponseWriter, r *http.Request) {
 		decoder: wire.NewDecoder(d.cfg.Limits, session.Device().Device),
 		outbox:  newDeviceOutbox(),
 	}
+	go s.run()
+}
+
+// run serves the socket to its end. A panic costs this device its connection and
+// nobody else anything, as in a request.
+func (s *deviceSocket) run() {
+	defer s.devices.leave()
+	defer s.session.Close()
+	defer func() {
+		if v := recover(); v != nil {
+			s.devices.cfg.Log.Error("panic in a device's socket", "device", s.session.Device().Device, "panic", v, "stack", string(debug.Stack()))
+			_ = s.ws.CloseNow()
+		}
+	}()
 	s.serve()
 }
 
@@ -77,8 +95,7 @@ func offersDeviceProtocol(r *http.Request) bool {
 	return false
 }
 
-// deviceSocket is one connected device. serve runs on the handler's goroutine
-// and reads; a second goroutine writes.
+// deviceSocket is one connected device. One goroutine reads, another writes.
 type deviceSocket struct {
 	devices *Devices
 	ws      *websocket.Conn
