@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,8 +47,8 @@ func TestAPanicRestartsOneTagOnly(t *testing.T) {
 		}
 		run(0, 10)
 		armed := true
-		w.rec.Trap(func(m schema.TagMoved) {
-			if m.Tag == tagID(1) && armed {
+		w.rec.Trap(func(v any) {
+			if m, ok := v.(schema.TagMoved); ok && m.Tag == tagID(1) && armed {
 				armed = false
 				panic("poison")
 			}
@@ -76,14 +77,14 @@ func TestAPoisonedTagPausesAndRecovers(t *testing.T) {
 		l := hallAndKitchen(1)
 		w := newWorld(t, func(c *actors.Config) { c.MailboxLimit = 20 })
 		w.layouts.Put(l)
-		failures := 0
-		w.rec.Trap(func(schema.TagMoved) { failures++; panic("poison") })
+		var failures atomic.Int64
+		w.rec.Trap(poison[schema.TagMoved](&failures))
 		for s := range 100 {
 			w.Frame(frame(&l, 0, s, -50, 1))
 			synctest.Wait()
 		}
-		if failures > 4 {
-			t.Errorf("%d failures at once: restarts are not paused", failures)
+		if n := failures.Load(); n > 4 {
+			t.Errorf("%d failures at once: restarts are not paused", n)
 		}
 		if q := w.Stats().Tag.Queued; q > 20 {
 			t.Errorf("%d messages wait for the pausing tag, limit 20", q)
@@ -103,7 +104,7 @@ func TestStopDoesNotWaitForAPausingActor(t *testing.T) {
 		l := hallAndKitchen(1)
 		w := newWorld(t, nil)
 		w.layouts.Put(l)
-		w.rec.Trap(func(schema.TagMoved) { panic("poison") })
+		w.rec.Trap(poison[schema.TagMoved](new(atomic.Int64)))
 		for s := range 100 {
 			w.Frame(frame(&l, 0, s, -50, 1))
 			synctest.Wait()
@@ -125,8 +126,8 @@ func TestFullMailboxKeepsTheNewestFrames(t *testing.T) {
 	w.settle(t)
 	hold, held := make(chan struct{}), make(chan struct{})
 	first := true
-	w.rec.Trap(func(schema.TagMoved) { // occupies the only worker
-		if first {
+	w.rec.Trap(func(v any) { // occupies the only worker
+		if _, moved := v.(schema.TagMoved); moved && first {
 			first = false
 			close(held)
 			<-hold

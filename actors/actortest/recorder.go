@@ -19,27 +19,19 @@ type Recorder struct {
 	occupancy []schema.Occupancy
 	health    []schema.DeviceHealth
 	offsets   []schema.Offsets
-	trap      func(schema.TagMoved)
+	trap      func(any)
 }
 
-// Trap makes f see every TagMoved before it is kept, on the actor's worker: a
-// test panics there to make a tag's actor fail.
-func (r *Recorder) Trap(f func(schema.TagMoved)) {
+// Trap makes f see everything before it is kept, on the actor's worker: a test panics
+// there to make an actor fail.
+func (r *Recorder) Trap(f func(any)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.trap = f
 }
 
 // TagMoved implements [actors.Output].
-func (r *Recorder) TagMoved(m schema.TagMoved) {
-	r.mu.Lock()
-	trap := r.trap
-	r.mu.Unlock()
-	if trap != nil {
-		trap(m)
-	}
-	keep(r, &r.moved, m)
-}
+func (r *Recorder) TagMoved(m schema.TagMoved) { keep(r, &r.moved, m) }
 
 // Fix implements [actors.Output].
 func (r *Recorder) Fix(f schema.Fix) { keep(r, &r.fixes, f) }
@@ -57,6 +49,12 @@ func (r *Recorder) DeviceHealth(h schema.DeviceHealth) { keep(r, &r.health, h) }
 func (r *Recorder) Offsets(o schema.Offsets) { keep(r, &r.offsets, o) }
 
 func keep[T any](r *Recorder, list *[]T, v T) {
+	r.mu.Lock()
+	trap := r.trap
+	r.mu.Unlock()
+	if trap != nil {
+		trap(v)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	*list = append(*list, v)
