@@ -5,10 +5,9 @@ import (
 	"io"
 	"log/slog"
 	"math"
-	"os"
 	"time"
 
-	"mybeacon/bench/sim"
+	"mybeacon/bench/rig"
 	"mybeacon/schema"
 )
 
@@ -38,25 +37,24 @@ func (c Config) Validate() error {
 	switch {
 	case c.Kills < 0 || c.Kills > maxKills:
 		return schema.Errorf(schema.Invalid, "kills", "%d must be 0 to %d", c.Kills, maxKills)
-	case c.Tags < 1 || c.Tags > sim.MaxTags:
-		return schema.Errorf(schema.Invalid, "tags", "%d must be 1 to %d", c.Tags, sim.MaxTags)
 	case c.Calm <= 0:
 		return schema.Errorf(schema.Invalid, "calm", "%v must be above zero", c.Calm)
 	case c.Log == nil:
 		return schema.Errorf(schema.Invalid, "log", "is needed")
 	}
-	if info, err := os.Stat(c.Server); err != nil || !info.Mode().IsRegular() {
-		return schema.Errorf(schema.Invalid, "server", "%s is not there: build it, or name another program", c.Server)
+	if err := c.life().Validate(); err != nil {
+		return err
 	}
-	return nil
+	return c.program().Validate()
 }
+
+func (c Config) life() rig.Life       { return rig.Life{Tags: c.Tags, Seed: c.Seed} }
+func (c Config) program() rig.Program { return rig.Program{File: c.Server, Runtime: c.Runtime} }
 
 // Figures is what a run says.
 type Figures struct {
-	Kills       int
-	Acked       int     // observations
-	Missing     int     // of these
-	Duplicated  int     // rows too many
+	Kills int
+	rig.Tally
 	VisitsWrong int     // of the undisturbed server's
 	RecoveryP99 float64 // seconds from a kill to the answer 200 of /readyz; NaN without kills
 

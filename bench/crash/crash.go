@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"mybeacon/bench/rig"
 	"mybeacon/engine/provision"
 )
 
@@ -25,15 +26,19 @@ func Run(ctx context.Context, cfg Config) (Figures, error) {
 		return Figures{}, err
 	}
 	f := Figures{Kills: cfg.Kills}
-	got, err := onServer(ctx, cfg, func(s *server) ([]visit, error) { return killed(ctx, cfg, s, &f) })
+	var got []rig.Visit
+	err := rig.On(ctx, cfg.program(), func(s *rig.Server) (err error) {
+		got, err = killed(ctx, cfg, s, &f)
+		return err
+	})
 	if err != nil {
 		return f, fmt.Errorf("the server that is killed: %w", err)
 	}
-	want, err := onServer(ctx, cfg, func(s *server) ([]visit, error) { return undisturbed(ctx, cfg, s, f.Seconds) })
+	want, err := rig.Undisturbed(ctx, cfg.program(), cfg.life(), f.Seconds)
 	if err != nil {
 		return f, fmt.Errorf("the undisturbed server: %w", err)
 	}
-	lone := unmatched(want, got)
+	lone := rig.Unmatched(want, got)
 	f.Visits, f.VisitsWrong = len(want), len(lone)
 	for _, v := range lone {
 		cfg.Log.Debug("a visit of the undisturbed server has no match", "visit", fmt.Sprintf("%+v", v))
@@ -41,40 +46,27 @@ func Run(ctx context.Context, cfg Config) (Figures, error) {
 	return f, nil
 }
 
-// onServer does something with a fresh server and returns its visits.
-func onServer(ctx context.Context, cfg Config, do func(*server) ([]visit, error)) (list []visit, err error) {
-	s, err := newServer(cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.release()) }()
-	if err := s.start(ctx); err != nil {
-		return nil, err
-	}
-	return do(s)
-}
-
 // killed streams while the server is killed, and counts what it has in the end.
-func killed(ctx context.Context, cfg Config, s *server, f *Figures) ([]visit, error) {
-	world, err := newWorld(cfg)
+func killed(ctx context.Context, cfg Config, s *rig.Server, f *Figures) ([]rig.Visit, error) {
+	world, err := cfg.life().World()
 	if err != nil {
 		return nil, err
 	}
-	there, err := provisioned(ctx, s, world)
+	there, err := rig.Provision(ctx, s, world)
 	if err != nil {
 		return nil, err
 	}
-	fleet, err := dial(ctx, s, there.Devices)
+	fleet, err := rig.Dial(ctx, s, there.Devices, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = fleet.Close() }() // again, when settle did not come to it
+	defer func() { _ = fleet.Close() }() // again, when rig.Settle did not come to it
 	streaming, cancel := context.WithCancel(ctx)
 	defer cancel()
 	enough, streamed := make(chan struct{}), make(chan error, 1)
 	go func() {
 		var err error
-		f.Seconds, err = stream(streaming, world, fleet, math.MaxInt, enough)
+		f.Seconds, err = rig.Stream(streaming, world, fleet, math.MaxInt, enough)
 		streamed <- err
 	}()
 	recoveries, err := kills(ctx, cfg, s)
@@ -87,28 +79,28 @@ func killed(ctx context.Context, cfg Config, s *server, f *Figures) ([]visit, er
 		return nil, err
 	}
 	f.RecoveryP99 = p99(recoveries)
-	if err := settle(ctx, s, fleet); err != nil {
+	if err := rig.Settle(ctx, s, fleet); err != nil {
 		return nil, err
 	}
 	r, err := compared(ctx, cfg, s, there.Devices, f.Seconds)
 	if err != nil {
 		return nil, err
 	}
-	r.count(fleet, f)
-	return visits(ctx, s)
+	f.Tally = r.Count(fleet)
+	return rig.Visits(ctx, s)
 }
 
-func compared(ctx context.Context, cfg Config, s *server, devices []provision.Device, seconds int) (*record, error) {
-	r, err := newRecord(cfg, devices, seconds)
+func compared(ctx context.Context, cfg Config, s *rig.Server, devices []provision.Device, seconds int) (*rig.Record, error) {
+	r, err := rig.NewRecord(cfg.life(), devices, seconds)
 	if err != nil {
 		return nil, err
 	}
-	return r, r.read(ctx, s)
+	return r, r.Read(ctx, s)
 }
 
 // kills kills the server and starts it again, and returns how long that took each
 // time.
-func kills(ctx context.Context, cfg Config, s *server) ([]time.Duration, error) {
+func kills(ctx context.Context, cfg Config, s *rig.Server) ([]time.Duration, error) {
 	rng := rand.New(rand.NewPCG(cfg.Seed, 'k'))
 	var recoveries []time.Duration
 	if err := pause(ctx, cfg.Calm); err != nil {
@@ -119,10 +111,10 @@ func kills(ctx context.Context, cfg Config, s *server) ([]time.Duration, error) 
 			return nil, err
 		}
 		began := time.Now()
-		if err := s.kill(); err != nil {
+		if err := s.Kill(); err != nil {
 			return nil, fmt.Errorf("kill the server: %w", err)
 		}
-		if err := s.start(ctx); err != nil {
+		if err := s.Start(ctx); err != nil {
 			return nil, err
 		}
 		recoveries = append(recoveries, time.Since(began))
@@ -149,28 +141,4 @@ func p99(times []time.Duration) float64 {
 	}
 	sorted := slices.Sorted(slices.Values(times))
 	return sorted[(len(sorted)*99+99)/100-1].Seconds()
-}
-
-// undisturbed streams the same seconds and returns the visits.
-func undisturbed(ctx context.Context, cfg Config, s *server, seconds int) ([]visit, error) {
-	world, err := newWorld(cfg)
-	if err != nil {
-		return nil, err
-	}
-	there, err := provisioned(ctx, s, world)
-	if err != nil {
-		return nil, err
-	}
-	fleet, err := dial(ctx, s, there.Devices)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = fleet.Close() }() // again, when settle did not come to it
-	if _, err := stream(ctx, world, fleet, seconds, nil); err != nil {
-		return nil, err
-	}
-	if err := settle(ctx, s, fleet); err != nil {
-		return nil, err
-	}
-	return visits(ctx, s)
 }

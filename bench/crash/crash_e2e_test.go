@@ -2,68 +2,23 @@ package crash_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"flag"
-	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"mybeacon/bench/crash"
-	"mybeacon/engine/embedded/chhost"
-	"mybeacon/engine/node"
+	"mybeacon/bench/rig/rigtest"
 	"mybeacon/schema"
 )
 
-// The test binary is also the server that is killed, and its warehouse.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 {
-		switch os.Args[1] {
-		case chhost.Command:
-			os.Exit(chhost.Main(os.Args[2:]))
-		case "serve":
-			os.Exit(serve(os.Args[2:]))
-		}
-	}
-	os.Exit(m.Run())
-}
-
-// serve is as much of the server's command line as is used here.
-func serve(args []string) int {
-	cfg := node.DefaultConfig()
-	flags := flag.NewFlagSet("serve", flag.ExitOnError)
-	flags.StringVar(&cfg.Data, "data", "", "")
-	flags.StringVar(&cfg.HTTP, "http", "", "")
-	flags.StringVar(&cfg.Ops, "ops", "", "")
-	flags.StringVar(&cfg.AdminEmail, "admin-email", "", "")
-	_ = flags.Parse(args)
-	exe, err := os.Executable()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	cfg.Executable, cfg.AdminPassword = exe, os.Getenv("MYBEACON_ADMIN_PASSWORD")
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	if err := node.New(cfg).Run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
-}
+func TestMain(m *testing.M) { rigtest.Main(m) }
 
 func config(t *testing.T) crash.Config {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	cfg := crash.DefaultConfig()
-	cfg.Kills, cfg.Tags, cfg.Calm, cfg.Server = 1, 8, time.Second, exe
+	cfg.Kills, cfg.Tags, cfg.Calm, cfg.Server = 1, 8, time.Second, rigtest.Program(t).File
 	return cfg
 }
 

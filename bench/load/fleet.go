@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net/http"
 	"time"
 
 	"mybeacon/edge/client"
@@ -20,11 +21,12 @@ type FleetConfig struct {
 	Devices []provision.Device
 	BootID  string // of all frames
 	Log     *slog.Logger
+	HTTP    *http.Client // dials; nil: one with the system's settings
 }
 
 // Fleet is the uplinks of a site's receivers. It remembers which frames the server
-// has acknowledged. Send and Await belong to one goroutine, the rest is safe for
-// concurrent use.
+// has acknowledged. One goroutine at a time may Send, one may Await or Drain, the rest
+// is safe for concurrent use.
 type Fleet struct {
 	uplinks []*client.Client
 	ledger  *ledger
@@ -38,7 +40,8 @@ func Dial(ctx context.Context, cfg FleetConfig) (*Fleet, error) {
 		c, err := client.Dial(ctx, client.Config{
 			URL: cfg.Server, Token: d.Token, BootID: cfg.BootID, Agent: "mybeacon bench", Log: cfg.Log,
 			MinBackoff: 50 * time.Millisecond, MaxBackoff: 500 * time.Millisecond,
-			OnAck: func(_ string, from, to uint64) { f.ledger.acked(i, from, to) },
+			HTTPClient: cfg.HTTP,
+			OnAck:      func(_ string, from, to uint64) { f.ledger.acked(i, from, to) },
 		})
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("connect device %d: %w", d.Number, err), f.Close())
@@ -67,6 +70,17 @@ func (f *Fleet) Await(ctx context.Context, before schema.EventTime) error {
 // Drain waits until everything is acknowledged.
 func (f *Fleet) Drain(ctx context.Context) error { return f.ledger.await(ctx, math.MaxInt64) }
 
+// Measure counts the times of acknowledgements from now on, until the function that
+// it returns is called: that gives their 99th percentile in ms, NaN of none.
+func (f *Fleet) Measure() (p99MS func() float64) {
+	times := new(histogram)
+	f.ledger.measure(times)
+	return func() float64 {
+		f.ledger.measure(nil)
+		return times.quantile(0.99)
+	}
+}
+
 // Acked returns which frames of the receiver are acknowledged.
 func (f *Fleet) Acked(receiver int) []wire.SeqRange { return f.ledger.ackedSet(receiver) }
 
@@ -75,6 +89,15 @@ func (f *Fleet) Rejected() int {
 	n := 0
 	for _, c := range f.uplinks {
 		n += c.Stats().ObservationsRejected
+	}
+	return n
+}
+
+// Connects returns how often the uplinks connected so far, all together.
+func (f *Fleet) Connects() int {
+	n := 0
+	for _, c := range f.uplinks {
+		n += c.Stats().Connects
 	}
 	return n
 }

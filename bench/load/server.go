@@ -108,9 +108,14 @@ func (s *server) provision(ctx context.Context, site provision.Site) (provision.
 
 // watch opens the live map of the location, at the highest rate.
 func (s *server) watch(ctx context.Context, location schema.LocationID, token string) (*websocket.Conn, error) {
-	conn, _, err := websocket.Dial(ctx, strings.Replace(s.URL(), "http", "ws", 1)+"/api/v1/live", &websocket.DialOptions{ //nolint:bodyclose // the library closes it
-		Subprotocols: []string{"mybeacon.v1+json"}, HTTPHeader: http.Header{"Authorization": {"Bearer " + token}},
-	})
+	return Watch(ctx, s.URL(), location, &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + token}}})
+}
+
+// Watch opens the live map of a location on a server, at the highest rate; the options
+// say who watches.
+func Watch(ctx context.Context, server string, location schema.LocationID, options *websocket.DialOptions) (*websocket.Conn, error) {
+	options.Subprotocols = []string{"mybeacon.v1+json"}
+	conn, _, err := websocket.Dial(ctx, strings.Replace(server, "http", "ws", 1)+"/api/v1/live", options) //nolint:bodyclose // the library closes it
 	if err != nil {
 		return nil, fmt.Errorf("open the live map: %w", err)
 	}

@@ -1,12 +1,10 @@
-package crash
+package rig
 
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"mybeacon/engine/provision"
 	"mybeacon/schema"
@@ -15,12 +13,12 @@ import (
 // A warehouse that has everything once is right; what is taken out, altered or put
 // in twice is found.
 func TestRecordFindsWhatIsWrong(t *testing.T) {
-	cfg := Config{Tags: 3, Seed: 1}
+	life := Life{Tags: 3, Seed: 1}
 	devices := make([]provision.Device, 14)
 	for i := range devices {
 		devices[i].ID = schema.NewID[schema.DeviceID]()
 	}
-	r, err := newRecord(cfg, devices, 10)
+	r, err := NewRecord(life, devices, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,21 +76,21 @@ func TestRecordFindsWhatIsWrong(t *testing.T) {
 }
 
 func TestUnmatched(t *testing.T) {
-	want := []visit{{"anna", "hall", 1000, 9000}, {"anna", "hall", 20_000, 0}, {"bob", "hall", 1000, 9000}}
-	f := func(name string, lone int, got ...visit) {
+	want := []Visit{{"anna", "hall", 1000, 9000}, {"anna", "hall", 20_000, 0}, {"bob", "hall", 1000, 9000}}
+	f := func(name string, lone int, got ...Visit) {
 		t.Helper()
-		if n := len(unmatched(want, got)); n != lone {
+		if n := len(Unmatched(want, got)); n != lone {
 			t.Errorf("%s: %d without a match, want %d", name, n, lone)
 		}
 	}
 	f("the same", 0, want...)
 	f("nothing", 3)
-	f("within two seconds", 0, visit{"anna", "hall", 3000, 7000}, visit{"anna", "hall", 18_000, 0}, visit{"bob", "hall", 1000, 11_000})
-	f("beyond them", 1, want[0], want[1], visit{"bob", "hall", 3001, 9000})
-	f("another zone or tag", 2, visit{"anna", "store", 1000, 9000}, want[1], visit{"eve", "hall", 1000, 9000})
-	f("closed instead of open", 1, want[0], visit{"anna", "hall", 20_000, 1500}, want[2])
-	f("one stay for two", 2, visit{"anna", "hall", 1000, 9000})
-	f("split in two", 1, visit{"anna", "hall", 1000, 4000}, visit{"anna", "hall", 5000, 9000}, want[1], want[2])
+	f("within two seconds", 0, Visit{"anna", "hall", 3000, 7000}, Visit{"anna", "hall", 18_000, 0}, Visit{"bob", "hall", 1000, 11_000})
+	f("beyond them", 1, want[0], want[1], Visit{"bob", "hall", 3001, 9000})
+	f("another zone or tag", 2, Visit{"anna", "store", 1000, 9000}, want[1], Visit{"eve", "hall", 1000, 9000})
+	f("closed instead of open", 1, want[0], Visit{"anna", "hall", 20_000, 1500}, want[2])
+	f("one stay for two", 2, Visit{"anna", "hall", 1000, 9000})
+	f("split in two", 1, Visit{"anna", "hall", 1000, 4000}, Visit{"anna", "hall", 5000, 9000}, want[1], want[2])
 }
 
 func TestLinesAreCut(t *testing.T) {
@@ -109,21 +107,5 @@ func TestLinesAreCut(t *testing.T) {
 	w.line = func([]byte) error { return errors.New("no") }
 	if _, err := w.Write([]byte("x\n")); err == nil {
 		t.Error("the error was lost")
-	}
-}
-
-func TestP99(t *testing.T) {
-	if !math.IsNaN(p99(nil)) {
-		t.Error("no times have a percentile")
-	}
-	var times []time.Duration
-	for i := range 200 {
-		times = append(times, time.Duration(200-i)*time.Second)
-	}
-	if got := p99(times); got != 198 {
-		t.Errorf("of 1…200 s: %v", got)
-	}
-	if got := p99(times[:20]); got != 200 {
-		t.Errorf("of 181…200 s: %v", got)
 	}
 }

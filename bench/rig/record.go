@@ -1,4 +1,4 @@
-package crash
+package rig
 
 import (
 	"bytes"
@@ -12,9 +12,9 @@ import (
 	"mybeacon/schema"
 )
 
-// record is every observation that was sent, and how many rows the warehouse has of
+// Record is every observation that was sent, and how many rows the warehouse has of
 // each that are right.
-type record struct {
+type Record struct {
 	devices map[schema.DeviceID]int
 	frames  [][][]heard // per receiver and frame, the first has the number 1
 }
@@ -26,18 +26,18 @@ type heard struct {
 	odd  int // with another time or level
 }
 
-// newRecord lets the site live once more, for so many seconds.
-func newRecord(cfg Config, devices []provision.Device, seconds int) (*record, error) {
-	world, err := newWorld(cfg)
+// NewRecord lets the site live once more, for so many seconds.
+func NewRecord(life Life, devices []provision.Device, seconds int) (*Record, error) {
+	world, err := life.World()
 	if err != nil {
 		return nil, err
 	}
-	r := &record{devices: map[schema.DeviceID]int{}, frames: make([][][]heard, len(devices))}
+	r := &Record{devices: map[schema.DeviceID]int{}, frames: make([][][]heard, len(devices))}
 	for i, d := range devices {
 		r.devices[d.ID] = i
 	}
 	for n := range seconds {
-		for _, out := range step(world, n) {
+		for _, out := range Step(world, n) {
 			frame := make([]heard, len(out.Frame.Observations))
 			for i, o := range out.Frame.Observations {
 				frame[i] = heard{at: o.At, rssi: o.RSSI}
@@ -48,14 +48,14 @@ func newRecord(cfg Config, devices []provision.Device, seconds int) (*record, er
 	return r, nil
 }
 
-const rowsSQL = `SELECT device, seq, idx, toUnixTimestamp64Milli(at), rssi_cdbm FROM observations FINAL WHERE boot_id = '` + bootID + `'`
+const rowsSQL = `SELECT device, seq, idx, toUnixTimestamp64Milli(at), rssi_cdbm FROM observations FINAL WHERE boot_id = '` + BootID + `'`
 
-// read takes in the warehouse's rows.
-func (r *record) read(ctx context.Context, s *server) error { return s.ask(ctx, rowsSQL, r.row) }
+// Read takes in the rows of the running server's warehouse.
+func (r *Record) Read(ctx context.Context, s *Server) error { return s.Ask(ctx, rowsSQL, r.row) }
 
 // row takes in one line of the answer. One that was never sent is an error: nobody
 // else sends.
-func (r *record) row(line []byte) error {
+func (r *Record) row(line []byte) error {
 	cells := bytes.Split(line, []byte{'\t'})
 	if len(cells) != 5 {
 		return fmt.Errorf("%q is no row of observations", line)
@@ -82,7 +82,7 @@ func (r *record) row(line []byte) error {
 	return nil
 }
 
-func (r *record) find(id schema.DeviceID, seq, idx int64) *heard {
+func (r *Record) find(id schema.DeviceID, seq, idx int64) *heard {
 	receiver, known := r.devices[id]
 	if !known || seq < 1 || seq > int64(len(r.frames[receiver])) {
 		return nil
@@ -94,8 +94,15 @@ func (r *record) find(id schema.DeviceID, seq, idx int64) *heard {
 	return &frame[idx]
 }
 
-// count compares with what was acknowledged.
-func (r *record) count(fleet *load.Fleet, f *Figures) {
+// Tally is what a comparison says, in observations.
+type Tally struct {
+	Acked      int
+	Missing    int // of these
+	Duplicated int // rows too many
+}
+
+// Count compares with what was acknowledged.
+func (r *Record) Count(fleet *load.Fleet) (f Tally) {
 	for receiver, frames := range r.frames {
 		for _, acked := range fleet.Acked(receiver) {
 			for seq := acked.From; seq <= min(acked.To, uint64(len(frames))); seq++ {
@@ -113,24 +120,25 @@ func (r *record) count(fleet *load.Fleet, f *Figures) {
 			}
 		}
 	}
+	return f
 }
 
-// visit is one stay as analysts see it.
-type visit struct {
+// Visit is one stay as analysts see it.
+type Visit struct {
 	tag, zone     string
 	entered, left int64 // ms; left is 0 while it is open
 }
 
 const visitsSQL = `SELECT tag_name, zone_name, toUnixTimestamp64Milli(entered_at), ifNull(toUnixTimestamp64Milli(left_at), 0) FROM visits ORDER BY entered_at`
 
-// visits reads the running server's visits.
-func visits(ctx context.Context, s *server) (list []visit, err error) {
-	err = s.ask(ctx, visitsSQL, func(line []byte) error {
+// Visits reads the running server's visits.
+func Visits(ctx context.Context, s *Server) (list []Visit, err error) {
+	err = s.Ask(ctx, visitsSQL, func(line []byte) error {
 		cells := bytes.Split(line, []byte{'\t'})
 		if len(cells) != 4 {
 			return fmt.Errorf("%q is no visit", line)
 		}
-		v := visit{tag: string(cells[0]), zone: string(cells[1])}
+		v := Visit{tag: string(cells[0]), zone: string(cells[1])}
 		var err error
 		if v.entered, err = strconv.ParseInt(string(cells[2]), 10, 64); err == nil {
 			v.left, err = strconv.ParseInt(string(cells[3]), 10, 64)
@@ -145,13 +153,13 @@ func visits(ctx context.Context, s *server) (list []visit, err error) {
 const tolerance = 2000
 
 // same reports whether both are one stay.
-func (v visit) same(o visit) bool {
+func (v Visit) same(o Visit) bool {
 	near := func(a, b int64) bool { return max(a, b)-min(a, b) <= tolerance }
 	return v.tag == o.tag && v.zone == o.zone && near(v.entered, o.entered) && (v.left == 0) == (o.left == 0) && near(v.left, o.left)
 }
 
-// unmatched returns those of want that have no partner of their own in got.
-func unmatched(want, got []visit) (lone []visit) {
+// Unmatched returns those of want that have no partner of their own in got.
+func Unmatched(want, got []Visit) (lone []Visit) {
 	free := slices.Clone(got)
 	for _, v := range want {
 		i := slices.IndexFunc(free, v.same)

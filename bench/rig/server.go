@@ -1,4 +1,4 @@
-package crash
+package rig
 
 import (
 	"bytes"
@@ -10,70 +10,98 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"mybeacon/bench/load"
 	"mybeacon/engine/embedded"
 	"mybeacon/engine/store/clickhouse"
+	"mybeacon/schema"
+)
+
+// AdminEmail and AdminPassword are the login with all rights on every [Server].
+const (
+	AdminEmail    = "bench@mybeacon.local"
+	AdminPassword = "bench, on loopback only"
 )
 
 const (
-	adminEmail    = "bench@mybeacon.local"
-	adminPassword = "bench, on loopback only"
 	// startPatience bounds a start, stopPatience an orderly end.
 	startPatience = 2 * time.Minute
 	stopPatience  = time.Minute
 	askReady      = 10 * time.Millisecond
 )
 
-// server is the program in a process of its own, on a directory that outlives it.
-// Its methods belong to one goroutine.
-type server struct {
-	cfg     Config
+// Program is a server to start.
+type Program struct {
+	// File is the program mybeacon, or one that takes the same arguments; Runtime is
+	// where the embedded stores' binaries are, if not in a usual place.
+	File, Runtime string
+}
+
+// Validate reports that there is no such program.
+func (p Program) Validate() error {
+	if info, err := os.Stat(p.File); err != nil || !info.Mode().IsRegular() {
+		return schema.Errorf(schema.Invalid, "server", "%s is not there: build it, or name another program", p.File)
+	}
+	return nil
+}
+
+// Server is the program in a process of its own, on a directory that outlives it.
+// Start, Kill, Stop and Release belong to one goroutine, the rest is safe for
+// concurrent use.
+type Server struct {
+	program Program
 	dir     string
 	address string
 	process *exec.Cmd
+	pid     atomic.Int64
 	output  *tail
 	ended   chan error
 }
 
-// newServer prepares a server that does not run yet. Release removes its directory.
-func newServer(cfg Config) (*server, error) {
+// NewServer prepares a server that does not run yet. Release removes its directory.
+func NewServer(program Program) (*Server, error) {
 	address, err := load.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "mybeacon-crash-")
+	dir, err := os.MkdirTemp("", "mybeacon-bench-")
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for the server: %w", err)
 	}
-	return &server{cfg: cfg, dir: dir, address: address, output: &tail{}}, nil
+	return &Server{program: program, dir: dir, address: address, output: &tail{}}, nil
 }
 
-func (s *server) url() string { return "http://" + s.address }
+// URL returns where the server answers.
+func (s *Server) URL() string { return "http://" + s.address }
 
-// start runs the program and returns when it is ready.
-func (s *server) start(ctx context.Context) error {
-	args := []string{"serve", "--data", s.dir, "--http", s.address, "--ops", "off", "--admin-email", adminEmail}
-	if s.cfg.Runtime != "" {
-		args = append(args, "--runtime", s.cfg.Runtime)
+// PID returns the process that runs, or ran last.
+func (s *Server) PID() int { return int(s.pid.Load()) }
+
+// Start runs the program and returns when it is ready.
+func (s *Server) Start(ctx context.Context) error {
+	args := []string{"serve", "--data", s.dir, "--http", s.address, "--ops", "off", "--admin-email", AdminEmail}
+	if s.program.Runtime != "" {
+		args = append(args, "--runtime", s.program.Runtime)
 	}
-	s.process = exec.Command(s.cfg.Server, args...)
-	s.process.Env = append(os.Environ(), "MYBEACON_ADMIN_PASSWORD="+adminPassword)
+	s.process = exec.Command(s.program.File, args...)
+	s.process.Env = append(os.Environ(), "MYBEACON_ADMIN_PASSWORD="+AdminPassword)
 	s.process.Stdout, s.process.Stderr = s.output, s.output
 	s.process.WaitDelay = time.Second // the stores, which die with it, may hold the pipe a moment longer
 	if err := s.process.Start(); err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
+	s.pid.Store(int64(s.process.Process.Pid))
 	process, ended := s.process, make(chan error, 1)
 	s.ended = ended
 	go func() { ended <- process.Wait() }()
-	return s.ready(ctx)
+	return s.await(ctx)
 }
 
-// ready waits until the server says that it is.
-func (s *server) ready(ctx context.Context) error {
+// await waits until the server says that it is.
+func (s *Server) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	tick := time.NewTicker(askReady)
@@ -87,16 +115,17 @@ func (s *server) ready(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("the server did not become ready: %w\n%s", ctx.Err(), s.output.text())
 		}
-		if s.answers(ctx) {
+		if s.Ready(ctx) {
 			return nil
 		}
 	}
 }
 
-func (s *server) answers(ctx context.Context) bool {
+// Ready reports whether the server says now that it is.
+func (s *Server) Ready(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url()+"/readyz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"/readyz", nil)
 	if err != nil {
 		return false
 	}
@@ -109,8 +138,8 @@ func (s *server) answers(ctx context.Context) bool {
 	return answer.StatusCode == http.StatusOK
 }
 
-// kill ends the program without a word, and waits until it is gone.
-func (s *server) kill() error {
+// Kill ends the program without a word, and waits until it is gone.
+func (s *Server) Kill() error {
 	if s.process == nil {
 		return nil
 	}
@@ -123,14 +152,14 @@ func (s *server) kill() error {
 	return err
 }
 
-// stop ends the program in order, if it runs.
-func (s *server) stop() error {
+// Stop ends the program in order, if it runs.
+func (s *Server) Stop() error {
 	if s.process == nil {
 		return nil
 	}
 	switch err := s.process.Process.Signal(syscall.SIGTERM); {
 	case errors.Is(err, os.ErrProcessDone):
-		return s.kill()
+		return s.Kill()
 	case err != nil:
 		return fmt.Errorf("stop the server: %w", err)
 	}
@@ -142,15 +171,15 @@ func (s *server) stop() error {
 		}
 		return nil
 	case <-time.After(stopPatience):
-		return errors.Join(fmt.Errorf("the server did not stop within %v\n%s", stopPatience, s.output.text()), s.kill())
+		return errors.Join(fmt.Errorf("the server did not stop within %v\n%s", stopPatience, s.output.text()), s.Kill())
 	}
 }
 
-// release stops the program and removes its directory. Killed, it would leave
+// Release stops the program and removes its directory. Killed, it would leave
 // what it keeps outside of it, which only the next start on it sweeps up. The
 // stores of one that had to be killed write a moment longer.
-func (s *server) release() error {
-	err := s.stop()
+func (s *Server) Release() error {
+	err := s.Stop()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(10 * time.Second); ; {
@@ -162,9 +191,9 @@ func (s *server) release() error {
 	}
 }
 
-// ask puts a question to the running server's warehouse and gives the answer's
+// Ask puts a question to the running server's warehouse and gives the answer's
 // lines, as TabSeparated, to line as they come.
-func (s *server) ask(ctx context.Context, sql string, line func([]byte) error) error {
+func (s *Server) Ask(ctx context.Context, sql string, line func([]byte) error) error {
 	endpoint, err := embedded.ReadEndpoint(s.dir)
 	if err != nil {
 		return err
