@@ -50,7 +50,7 @@ var confined = map[string][]string{
 	"github.com/ClickHouse/ch-go":         {"engine/embedded"},
 	"github.com/jackc/pgx":                {"engine/store/postgres", "engine/jobs", "engine/embedded", "engine/modules", "http"},
 	"github.com/apache/arrow":             {"schema/columnar", "engine/batch", "engine/spill", "engine/sink", "engine/export"},
-	"github.com/coder/websocket":          {"http/live", "http/tunnel", "edge/client", "edge/tunnel", "bench/load"},
+	"github.com/coder/websocket":          {"http/live", "http/tunnel", "edge/client", "edge/tunnel", "bench/load", "bench/soak"},
 	"github.com/pkg/sftp":                 {"http/tunnel", "edge/tunnel", "engine/export"},
 	"github.com/golang/geo":               {"geometry", "actors", "engine", "http", "bench"},
 	"github.com/danielgtaylor/huma":       {"http"},

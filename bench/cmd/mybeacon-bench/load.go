@@ -12,6 +12,8 @@ import (
 
 	"mybeacon/bench/crash"
 	"mybeacon/bench/load"
+	"mybeacon/bench/rig"
+	"mybeacon/bench/soak"
 	"mybeacon/engine/embedded/chhost"
 	"mybeacon/schema"
 )
@@ -21,6 +23,7 @@ type loadCmds struct {
 	Ingest         ingestCmd `cmd:"" help:"Measure how much the way in carries, and how fast it answers."`
 	Fences         fencesCmd `cmd:"" help:"Measure position updates against zones, events delivered to a live map."`
 	Crash          crashCmd  `cmd:"" help:"Kill the server again and again and count what is lost."`
+	Soak           soakCmd   `cmd:"" help:"Keep a server under load, disturb it in every way, and tell how it got over it."`
 	ClickHouseHost hostCmd   `cmd:"" name:"clickhouse-host" hidden:""`
 }
 
@@ -77,17 +80,49 @@ type crashCmd struct {
 
 // Run implements the command.
 func (c *crashCmd) Run(ctx context.Context, stdout io.Writer) error {
-	program := c.Server
-	if program == "" {
-		exe, err := os.Executable()
-		if err != nil {
-			return fmt.Errorf("find this program's own file: %w", err)
-		}
-		program = filepath.Join(filepath.Dir(exe), "mybeacon")
+	program, err := serverProgram(c.Server)
+	if err != nil {
+		return err
 	}
 	cfg := crash.DefaultConfig()
 	cfg.Kills, cfg.Tags, cfg.Seed, cfg.Server, cfg.Runtime, cfg.Log = c.Kills, c.Tags, c.Seed, program, c.Runtime, serverLog()
 	figures, err := crash.Run(ctx, cfg)
+	return tell(stdout, figures, c.JSON, err)
+}
+
+// serverProgram returns the program to measure: that which was named, or mybeacon
+// beside this one.
+func serverProgram(named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find this program's own file: %w", err)
+	}
+	return filepath.Join(filepath.Dir(exe), "mybeacon"), nil
+}
+
+type soakCmd struct {
+	Minutes int    `help:"How long the load lasts; comparing takes a third of it more." default:"10" placeholder:"N"`
+	Full    bool   `help:"Make the faults as large as the requirements ask: half an hour without the warehouse, 5,000 slow sockets, 10 million broken messages."`
+	Tags    int    `help:"How many tags the simulated site has." default:"60" placeholder:"N"`
+	Seed    uint64 `help:"What decides all that is random." default:"1" placeholder:"N"`
+	Server  string `help:"The server's program; by default mybeacon beside this one." placeholder:"FILE"`
+	Runtime string `help:"Directory of the embedded stores' binaries." placeholder:"DIR"`
+	JSON    bool   `help:"Print one JSON object."`
+}
+
+// Run implements the command.
+func (c *soakCmd) Run(ctx context.Context, stdout io.Writer) error {
+	program, err := serverProgram(c.Server)
+	if err != nil {
+		return err
+	}
+	cfg := soak.DefaultConfig()
+	cfg.Minutes, cfg.Full, cfg.Tags, cfg.Seed, cfg.Log = c.Minutes, c.Full, c.Tags, c.Seed, serverLog()
+	cfg.Program = rig.Program{File: program, Runtime: c.Runtime}
+	figures, err := soak.Run(ctx, cfg)
 	return tell(stdout, figures, c.JSON, err)
 }
 

@@ -32,6 +32,8 @@ func TestLoadUsage(t *testing.T) {
 		{"stage", []string{"ingest", "--stage", "third"}},
 		{"zones", []string{"fences", "--zones", "0"}},
 		{"server", []string{"crash", "--server", "testdata/nowhere"}},
+		{"minutes", []string{"soak", "--minutes", "0", "--server", os.Args[0]}},
+		{"server", []string{"soak", "--server", "testdata/nowhere"}},
 		{"kills", []string{"crash", "--kills", "-1", "--server", os.Args[0]}},
 	}
 	for _, test := range tests {
