@@ -3,11 +3,7 @@ package spill_test
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
-	"net/url"
 	"runtime/metrics"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,96 +17,11 @@ import (
 	migrations "mybeacon/schema/clickhouse"
 )
 
-// gate is a door in front of the warehouse that can be shut.
-type gate struct {
-	listener net.Listener
-	target   string
-
-	mu    sync.Mutex
-	shut  bool
-	conns map[net.Conn]struct{}
-}
-
-func newGate(t *testing.T, target string) *gate {
+// warehouseBehind opens a database with its tables behind a gate.
+func warehouseBehind(t *testing.T) (*embeddedtest.Gate, *store.DB) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := &gate{listener: l, target: target, conns: map[net.Conn]struct{}{}}
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			serving.Go(func() { g.serve(c) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		g.setShut(true)
-		serving.Wait()
-	})
-	return g
-}
-
-// setShut cuts what is open and refuses what comes, or lets it in again.
-func (g *gate) setShut(shut bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.shut = shut
-	if shut {
-		for c := range g.conns {
-			_ = c.Close()
-		}
-	}
-}
-
-// hold returns false for a connection that must not be.
-func (g *gate) hold(conns ...net.Conn) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, c := range conns {
-		if g.shut {
-			_ = c.Close()
-			continue
-		}
-		g.conns[c] = struct{}{}
-	}
-	return !g.shut
-}
-
-func (g *gate) serve(c net.Conn) {
-	up, err := net.Dial("tcp", g.target)
-	if err != nil {
-		_ = c.Close()
-		return
-	}
-	if !g.hold(c, up) {
-		return
-	}
-	var both sync.WaitGroup
-	both.Go(func() { _, _ = io.Copy(up, c); _ = up.Close() })
-	both.Go(func() { _, _ = io.Copy(c, up); _ = c.Close() })
-	both.Wait()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.conns, c)
-	delete(g.conns, up)
-}
-
-// warehouseBehind opens the database and its tables through the gate.
-func warehouseBehind(t *testing.T) (*gate, *store.DB) {
-	t.Helper()
-	u, err := url.Parse(embeddedtest.NewClickHouseDatabase(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := newGate(t, u.Host)
-	u.Host = g.listener.Addr().String()
-	db, err := store.Open(u.String(), store.Options{})
+	g := embeddedtest.NewGate(t, embeddedtest.NewClickHouseDatabase(t))
+	db, err := store.Open(g.URL, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +111,7 @@ func TestClickHouseOutage(t *testing.T) {
 	l := &live{batch: b}
 	l.run(t, after(time.Second))
 	calm := heap()
-	g.setShut(true)
+	g.Shut()
 	l.run(t, after(5*time.Second))
 	backlog := s.Status()
 	if !backlog.Away || backlog.Files == 0 {
@@ -209,7 +120,7 @@ func TestClickHouseOutage(t *testing.T) {
 	if waiting := b.Pending(); waiting > 2*liveFrames*frameRows {
 		t.Errorf("%d rows wait in memory", waiting)
 	}
-	g.setShut(false)
+	g.Open()
 	back, before := time.Now(), l.seq
 	l.run(t, func() bool { return s.Status().Files == 0 })
 	took := time.Since(back)
@@ -247,6 +158,7 @@ func (l *live) compare(t *testing.T, db *store.DB) {
 // The server stops during the outage: what it acknowledged is stored by the next
 // one, under the tokens that the first one tried.
 func TestClickHouseRestartDuringOutage(t *testing.T) {
+	t.Parallel()
 	g, db := warehouseBehind(t)
 	dir := spill.Dir(t.TempDir())
 	to := sink.New(db.Conn())
@@ -261,7 +173,7 @@ func TestClickHouseRestartDuringOutage(t *testing.T) {
 	}
 	l := &live{batch: b}
 	l.run(t, after(time.Second/2))
-	g.setShut(true)
+	g.Shut()
 	l.run(t, after(time.Second))
 	if err := b.Stop(t.Context()); err != nil {
 		t.Error(err)
@@ -280,7 +192,7 @@ func TestClickHouseRestartDuringOutage(t *testing.T) {
 	if err != nil || len(ranges) != 1 || ranges[0].To != l.seq {
 		t.Errorf("with the warehouse away, kept are %v of %d frames: %v", ranges, l.seq, err)
 	}
-	g.setShut(false)
+	g.Open()
 	drain(t, s)
 	ranges, err = s.StoredSeqs(t.Context(), source(), "boot", base)
 	if got := fmt.Sprint(ranges); err != nil || got != fmt.Sprintf("[{1 %d}]", l.seq) {
@@ -293,6 +205,7 @@ func TestClickHouseRestartDuringOutage(t *testing.T) {
 // The warehouse itself refuses every insert because of too many parts; when
 // that is over, all is stored once.
 func TestClickHouseTooManyParts(t *testing.T) {
+	t.Parallel()
 	_, db := warehouseBehind(t)
 	limit := func(parts int) {
 		t.Helper()

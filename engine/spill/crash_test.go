@@ -119,6 +119,7 @@ func TestEveryCrashPoint(t *testing.T) {
 
 // The recovery itself crashes, at every point of its own.
 func TestEveryCrashPointOfARecovery(t *testing.T) {
+	t.Parallel()
 	st := tell(t, newDisk())
 	step := 7
 	if testing.Short() {
@@ -215,6 +216,7 @@ func TestSyncPrecedesAcknowledgement(t *testing.T) {
 // Truncated at every byte, a file never keeps a spool from starting, and only
 // its own rows are lost.
 func TestTruncatedAtEveryByte(t *testing.T) {
+	t.Parallel()
 	d, w := newDisk(), &warehouse{fail: away}
 	s := open(t, config(d, w))
 	for seq := range uint64(3) {

@@ -2,6 +2,8 @@ package spill_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -91,6 +93,7 @@ func keepUnderFault(t *testing.T, d *disk, s *spill.Spill, fault func(op) error)
 
 // A spool that failed finds out by itself that it can be written again.
 func TestUnusedSpoolRecovers(t *testing.T) {
+	t.Parallel()
 	d, w := newDisk(), &warehouse{}
 	var broken atomic.Bool
 	broken.Store(true)
@@ -156,4 +159,29 @@ func TestRandomFaults(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Something else stands where the directory should be, and goes.
+func TestDirectoryIsAFile(t *testing.T) {
+	t.Parallel()
+	path, w := filepath.Join(t.TempDir(), "spill"), &warehouse{fail: away}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, config(spill.Dir(path), w))
+	defer closeSpool(t, s)
+	if s.Status().Err == nil || s.Keep(columnar.ObservationsTable, record(t, frame(1, 1)), "token", true) == nil {
+		t.Error("a batch was kept in a file that is no directory")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	await(t, s, func(st spill.Status) bool { return st.Err == nil })
+	keep(t, s, 2, true)
+	if free, err := spill.Dir(path).Free(); err != nil || free <= 0 {
+		t.Errorf("%d bytes free: %v", free, err)
+	}
+	if free, err := spill.Dir(filepath.Join(path, "not", "there")).Free(); err != nil || free <= 0 {
+		t.Errorf("where the directory will be, %d bytes free: %v", free, err)
+	}
 }
