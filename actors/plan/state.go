@@ -166,6 +166,16 @@ func (s *State) measure() schema.EventTime {
 
 func (s *State) lives(r *receiver) bool { return s.elapsed-r.spoke < s.cfg.Patience }
 
+// living returns how many receivers speak.
+func (s *State) living() (n int) {
+	for i := range s.receivers {
+		if r := &s.receivers[i]; r.spoken && s.lives(r) {
+			n++
+		}
+	}
+	return n
+}
+
 // clock returns the plan's clock.
 func (s *State) clock() schema.EventTime {
 	var first, second schema.EventTime
@@ -194,7 +204,7 @@ func (s *State) tell(out []Delivery) []Delivery {
 	if len(s.waiting) == 0 {
 		return out
 	}
-	msg := &tag.Tide{Plan: s.id, Through: s.tide}
+	msg := &tag.Tide{Plan: s.id, Through: s.tide, Living: s.living()}
 	if s.learning != nil {
 		msg.Corrections = s.learning.inForce
 	}

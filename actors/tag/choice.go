@@ -2,20 +2,24 @@ package tag
 
 import (
 	"bytes"
+	"math"
 
 	"mybeacon/schema"
 )
 
-// hearingFloor is the power below which a sample says nothing for a plan, dBm.
-// What is above it is added up over a plan's receivers: so both a loud receiver
-// and many receivers speak for their plan, and no sum of negative numbers
-// punishes a plan for having more of them.
+// hearingFloor is the power below which a sample says nothing for a plan, dBm, and
+// what a receiver counts for that lives and does not hear the tag.
 const hearingFloor = -105
 
 // fade is what a sample's power counts less per second of its age, dB: the window
 // is long so that positions have receivers enough, and who has gone upstairs would
 // stay below for as long.
 const fade = 6
+
+// speakers is how many receivers speak for a plan at most, the loudest. One alone may
+// be loud through a hole in the ceiling; and plans are compared by as many of each as
+// the one with fewer has, or the floor with more receivers would win.
+const speakers = 3
 
 // choice is which plan a tag is on.
 type choice struct {
@@ -28,71 +32,127 @@ type choice struct {
 // not be more.
 const maxScored = 64
 
-// choose updates the choice with the samples before end and returns the plan.
-func (c *choice) choose(cfg *Config, w *window, end schema.EventTime) schema.PlanID {
-	best, current, found := w.scores(c.plan, end)
-	switch {
-	case !found:
+// choose updates the choice with the samples before end and returns the plan. The
+// first one is the best; another must lead for some fixes, also when the present one
+// does not hear the tag at all: it may have missed it.
+func (c *choice) choose(cfg *Config, w *window, plans *Plans, end schema.EventTime) schema.PlanID {
+	lead, several, found := w.heardOn(end)
+	if several {
+		var buf [maxScored]standing
+		best, present := compare(w.standings(plans, end, buf[:0]), c.plan)
+		switch {
+		case best == nil:
+			found = false
+		case present != nil && best.score <= present.score*cfg.PlanLead:
+			lead = c.plan
+		default:
+			lead = best.plan
+		}
+	}
+	if !found || lead == c.plan {
+		c.ahead = 0
 		return c.plan
-	case best.plan == c.plan:
-		c.ahead = 0
-	case c.plan.IsZero() || current == 0:
-		*c = choice{plan: best.plan}
-	case best.sum > current*cfg.PlanLead:
-		if c.challenger != best.plan {
-			c.challenger, c.ahead = best.plan, 0
-		}
-		if c.ahead++; c.ahead >= cfg.PlanSeconds {
-			*c = choice{plan: best.plan}
-		}
-	default:
-		c.ahead = 0
+	}
+	if c.challenger != lead {
+		c.challenger, c.ahead = lead, 0
+	}
+	if c.ahead++; c.plan.IsZero() || c.ahead >= cfg.PlanSeconds {
+		*c = choice{plan: lead}
 	}
 	return c.plan
 }
 
-// leader is the plan that is heard loudest.
-type leader struct {
-	plan schema.PlanID
-	sum  float64
-}
-
-// scores adds up each plan's receivers' loudest samples before end. Almost
-// always there is one plan, and nothing to add up.
-func (w *window) scores(current schema.PlanID, end schema.EventTime) (best leader, own float64, found bool) {
-	var loudest [maxScored]float64
-	several := false
-	for i := range w.receivers[:min(len(w.receivers), maxScored)] {
+// heardOn returns a plan that heard the tag before end, and whether there are more.
+// Almost always there is one, and nothing to compare.
+func (w *window) heardOn(end schema.EventTime) (plan schema.PlanID, several, found bool) {
+	for i := range w.receivers {
 		r := &w.receivers[i]
-		before := r.samples[:r.from(end)]
-		if len(before) == 0 {
+		if len(r.samples) == 0 || r.samples[0].at >= end {
 			continue
 		}
-		for _, s := range before {
-			heard := s.rssi.DBm() - fade*end.Sub(s.at).Seconds()
-			loudest[i] = max(loudest[i], heard-hearingFloor, 1)
-		}
-		plan := r.source.Plan
-		several = several || found && plan != best.plan
-		best.plan, found = plan, true
+		several = several || found && r.source.Plan != plan
+		plan, found = r.source.Plan, true
 	}
-	if !several {
-		if found && best.plan == current {
-			own = 1
-		}
-		return best, own, found
-	}
-	sums := make(map[schema.PlanID]float64)
+	return plan, several, found
+}
+
+// standing is what speaks for one plan.
+type standing struct {
+	plan    schema.PlanID
+	living  int               // receivers, whether they hear the tag or not
+	loudest [speakers]float64 // dB above the floor, the greatest first
+	score   float64
+}
+
+// standings returns the plans that have positions and heard the tag before end.
+func (w *window) standings(plans *Plans, end schema.EventTime, all []standing) []standing {
 	for i := range w.receivers[:min(len(w.receivers), maxScored)] {
-		if loudest[i] > 0 {
-			sums[w.receivers[i].source.Plan] += loudest[i]
+		r := &w.receivers[i]
+		loud := 0.0
+		for _, s := range r.samples[:r.from(end)] {
+			loud = math.Max(loud, s.rssi.DBm()-fade*end.Sub(s.at).Seconds()-hearingFloor)
+		}
+		if len(r.samples) == 0 || r.samples[0].at >= end {
+			continue
+		}
+		at := 0
+		for at < len(all) && all[at].plan != r.source.Plan {
+			at++
+		}
+		if at == len(all) {
+			all = append(all, standing{plan: r.source.Plan, living: w.living(plans, r.source.Plan)})
+		}
+		all[at].hear(loud)
+	}
+	return all
+}
+
+func (s *standing) hear(loud float64) {
+	for i := range s.loudest {
+		if loud > s.loudest[i] {
+			loud, s.loudest[i] = s.loudest[i], loud
 		}
 	}
-	best = leader{}
-	for plan, sum := range sums {
-		if sum > best.sum || sum == best.sum && bytes.Compare(plan[:], best.plan[:]) < 0 {
-			best = leader{plan, sum}
+}
+
+// living returns how many receivers of a plan are there to hear the tag, 0 when the
+// plan has no positions. The plan says so with its tide; before, all are.
+func (w *window) living(plans *Plans, id schema.PlanID) int {
+	p := plans.Plan(id)
+	if p == nil || p.locator == nil {
+		return 0
+	}
+	for i := range w.tides {
+		if w.tides[i].Plan == id && w.tides[i].Living > 0 {
+			return w.tides[i].Living
 		}
 	}
-	return best, sums[current], true
+	return len(p.Layout.Receivers)
+}
+
+// compare scores the plans and returns the best and the present one, nil where there
+// is none. Equal scores go by the plan's id.
+func compare(all []standing, now schema.PlanID) (best, present *standing) {
+	voices := speakers
+	for i := range all {
+		if all[i].living > 0 {
+			voices = min(voices, all[i].living)
+		}
+	}
+	for i := range all {
+		s := &all[i]
+		if s.living == 0 {
+			continue
+		}
+		for _, loud := range s.loudest[:voices] {
+			s.score += loud
+		}
+		if best == nil || s.score > best.score || s.score == best.score && bytes.Compare(s.plan[:], best.plan[:]) < 0 {
+			best = s
+		}
+		if s.plan == now {
+			present = s
+		}
+	}
+	return best, present
 }

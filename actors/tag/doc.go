@@ -37,8 +37,9 @@
 //
 // # Plans
 //
-// A tag is on the plan whose receivers hear it loudest. It changes when another
-// plan is clearly ahead for some seconds, so that a tag on the stairs does not
+// A tag is on the plan whose loudest receivers hear it loudest, equally many of each
+// plan; one that lives and does not hear it counts as hearing nothing. It changes when
+// another plan is clearly ahead for some seconds, so that a tag on the stairs does not
 // flap.
 //
 // # Concurrency

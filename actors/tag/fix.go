@@ -14,7 +14,10 @@ func (s *State) fix(second schema.EventTime, e *Effects) {
 	s.window.prune(end.Add(-s.cfg.Window))
 	s.mem.heard = max(s.mem.heard, s.window.see(end))
 	s.mem.fixed = second
-	plan := s.plans.Plan(s.mem.choice.choose(s.cfg, &s.window, end))
+	if !s.mem.present {
+		s.mem.choice = choice{} // where it was says nothing about where it appears
+	}
+	plan := s.plans.Plan(s.mem.choice.choose(s.cfg, &s.window, s.plans, end))
 	if plan == nil || plan.locator == nil {
 		return
 	}

@@ -55,6 +55,7 @@ func (p *Progress) MailboxKey() mailbox.Key { return mailbox.Key{Kind: progressK
 type Tide struct {
 	Plan    schema.PlanID
 	Through schema.EventTime // a whole second
+	Living  int              // receivers of the plan that speak; 0 when nobody counts
 
 	Corrections []Correction // the newest of the plan's, oldest first; shared
 }
