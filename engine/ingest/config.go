@@ -129,7 +129,7 @@ func (c Config) Validate() error {
 		return bad("credit", "each part must be at least 1")
 	case c.MaxInFlight < 1 || c.MaxDevices < 1 || c.MaxRequests < 1 || c.MaxTags < 1:
 		return bad("max_in_flight", "bounds must be at least 1")
-	case c.Quota.FramesPerSecond < 0 || c.Quota.ObservationsPerSecond < 0 || (c.Quota.FramesPerSecond > 0 || c.Quota.ObservationsPerSecond > 0) && c.Quota.Burst < 100*time.Millisecond:
+	case !c.Quota.valid():
 		return bad("quota", "rates must not be below 0, and the burst at least 100 ms")
 	case c.LiveGrace <= 0 || c.IdleDevice <= 0 || c.RecheckEvery <= 0:
 		return bad("live_grace", "times must be above zero")

@@ -250,4 +250,7 @@ func TestConfigIsChecked(t *testing.T) {
 	f(func(c *ingest.Config) { c.Credit.Frames = 0 })
 	f(func(c *ingest.Config) { c.MaxDevices = 0 })
 	f(func(c *ingest.Config) { c.LiveGrace = 0 })
+	f(func(c *ingest.Config) { c.RecheckEvery = 0 })
+	f(func(c *ingest.Config) { c.Quota.FramesPerSecond = -1 })
+	f(func(c *ingest.Config) { c.Quota.ObservationsPerSecond = 1 })
 }

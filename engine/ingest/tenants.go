@@ -19,6 +19,13 @@ type Quota struct {
 	Burst time.Duration
 }
 
+func (q Quota) valid() bool {
+	if q.FramesPerSecond < 0 || q.ObservationsPerSecond < 0 {
+		return false
+	}
+	return q.FramesPerSecond == 0 && q.ObservationsPerSecond == 0 || q.Burst >= 100*time.Millisecond
+}
+
 // tenants share the room for what waits for storage. An organisation may fill
 // twice what is free: alone that is two thirds of all room, and however many
 // fill their part, there is always some left for one that comes anew.

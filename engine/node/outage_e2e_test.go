@@ -116,8 +116,8 @@ func TestStopUnderLoad(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	var closed websocket.CloseError
-	for err := error(nil); ; {
-		if _, _, err = watcher.Read(ctx); err != nil {
+	for {
+		if _, _, err := watcher.Read(ctx); err != nil {
 			errors.As(err, &closed)
 			break
 		}
