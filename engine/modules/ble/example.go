@@ -37,7 +37,8 @@ func (m *Module) AddExample(ctx context.Context, scope postgres.Scope, e store.E
 	of := heard.Plan{Organisation: org, Plan: e.Plan}
 	// The first seconds are told by what was heard in the window before them.
 	cfg := zonemodel.DefaultConfig()
-	samples, err := heard.Samples(ctx, m.host.Warehouse.Conn(), of, e.Tag, schema.EventTimeOf(e.From.Add(-cfg.Window)), schema.EventTimeOf(e.To), maxSamples+1)
+	in := heard.Interval{Tag: e.Tag, From: schema.EventTimeOf(e.From.Add(-cfg.Window)), To: schema.EventTimeOf(e.To)}
+	samples, err := heard.Samples(ctx, m.host.Warehouse.Conn(), of, in, maxSamples+1)
 	switch {
 	case err != nil:
 		return store.Example{}, err
@@ -56,6 +57,8 @@ func (m *Module) checkExample(e store.Example) error {
 	switch {
 	case e.Tag.IsZero():
 		return schema.Errorf(schema.Invalid, "tag_id", "is required")
+	case e.From.Year() < 2000:
+		return schema.Errorf(schema.Invalid, "from", "is before 2000")
 	case !e.To.After(e.From):
 		return schema.Errorf(schema.Invalid, "to", "must be after from")
 	case e.To.Sub(e.From) > maxExampleTime:

@@ -61,8 +61,11 @@ func (m *Module) RemoveSurveys(ctx context.Context, scope postgres.Scope, plan s
 }
 
 func checkReadings(readings []store.Reading) error {
-	if len(readings) == 0 || len(readings) > MaxReadings {
-		return schema.Errorf(schema.TooLarge, "readings", "there are %d; send 1 to %d at once and add the rest to the same survey", len(readings), MaxReadings)
+	if len(readings) == 0 {
+		return schema.Errorf(schema.Invalid, "readings", "there are none")
+	}
+	if len(readings) > MaxReadings {
+		return schema.Errorf(schema.TooLarge, "readings", "there are %d; send at most %d at once and add the rest to the same survey", len(readings), MaxReadings)
 	}
 	for i := range readings {
 		if err := checkReading(fmt.Sprintf("readings[%d]", i), &readings[i]); err != nil {

@@ -27,6 +27,12 @@ type Plan struct {
 	Plan         schema.PlanID
 }
 
+// Interval is when which tag was heard.
+type Interval struct {
+	Tag      schema.TagID
+	From, To schema.EventTime // To is not in it
+}
+
 // Sample is one observation of a tag.
 type Sample struct {
 	Receiver schema.ReceiverID
@@ -43,12 +49,12 @@ WHERE org = {org:UUID} AND plan = {plan:UUID} AND tag = {tag:UUID}
 ORDER BY at, receiver, rssi_cdbm
 LIMIT {most:UInt32}`
 
-// Samples returns what was heard of the tag from one time to before another, by
-// time; at most so many, the earliest.
-func Samples(ctx context.Context, w Warehouse, plan Plan, tag schema.TagID, from, to schema.EventTime, most int) ([]Sample, error) {
+// Samples returns what the plan's receivers heard in the interval, by time; at
+// most so many, the earliest.
+func Samples(ctx context.Context, w Warehouse, plan Plan, in Interval, most int) ([]Sample, error) {
 	rows, err := w.Query(ctx, samplesSQL, append(plan.args(),
-		clickhouse.Named("tag", tag.String()), clickhouse.Named("from", fmt.Sprint(int64(from))),
-		clickhouse.Named("to", fmt.Sprint(int64(to))), clickhouse.Named("most", fmt.Sprint(most)))...)
+		clickhouse.Named("tag", in.Tag.String()), clickhouse.Named("from", fmt.Sprint(int64(in.From))),
+		clickhouse.Named("to", fmt.Sprint(int64(in.To))), clickhouse.Named("most", fmt.Sprint(most)))...)
 	return collect(rows, err, "read observations", func(s *Sample, scan func(...any) error) error {
 		var receiver string
 		var at int64
