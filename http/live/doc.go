@@ -15,7 +15,7 @@
 // package engine/live. To watch something else a client opens another socket.
 //
 // The server pings every 25 s and closes when nothing came back for 60 s. Rights
-// are checked anew every 5 s. The close codes:
+// are checked anew every 3 s. The close codes:
 //
 //	4401  who asks is not known, or not any more
 //	4403  this location is not, or no longer, for the caller, or does not exist

@@ -21,9 +21,9 @@ const (
 	mapWrite       = 10 * time.Second
 	mapPing        = 25 * time.Second
 	mapPong        = 35 * time.Second // after the ping: 60 s of silence in all
-	rightsEvery    = 5 * time.Second
-	rightsPatience = time.Minute // for how long rights may stay unchecked while the store is away
-	keptBuffer     = 64 << 10    // a larger one, from a snapshot, is not kept
+	rightsEvery    = 3 * time.Second  // asked of the store only when something changed
+	rightsPatience = time.Minute      // for how long rights may stay unchecked while the store is away
+	keptBuffer     = 64 << 10         // a larger one, from a snapshot, is not kept
 )
 
 var (
