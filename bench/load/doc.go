@@ -22,6 +22,9 @@
 // that rate, by the clock, for the times that things take. Each part is measured
 // after a warm-up.
 //
+// At last the inserts of observations alone are measured, the engine's against those of
+// the bare driver, into a warehouse that nobody else uses.
+//
 // # What the figures mean
 //
 // See [Figures]. Allocations and memory are those of the whole process, so the

@@ -27,6 +27,11 @@ type Figures struct {
 	// AllocsPerObservation are heap allocations of this process at the highest rate.
 	AllocsPerObservation float64
 
+	// InsertRowsPerS is how many observations one connection stores in a second the
+	// engine's way, from admitted frames on, BareInsertRowsPerS how many the driver
+	// alone does, which has the same rows ready as columns; InsertRatio compares them.
+	InsertRowsPerS, BareInsertRowsPerS float64
+
 	// Not in the JSON form: for how long the highest rate was measured, how many
 	// live messages full mailboxes dropped meanwhile, the half rate that was
 	// reached, and the median of LiveP99MS's times.
@@ -51,8 +56,14 @@ func (f Figures) rows() []row {
 		{"live_p99_ms", f.LiveP99MS, 1},
 		{"rss_mb", f.RSSMB, 0},
 		{"allocs_per_observation", f.AllocsPerObservation, 2},
+		{"insert_rows_per_s", f.InsertRowsPerS, 0},
+		{"bare_insert_rows_per_s", f.BareInsertRowsPerS, 0},
+		{"insert_ratio", f.InsertRatio(), 3},
 	}
 }
+
+// InsertRatio is the engine's rate of inserts over the driver's.
+func (f Figures) InsertRatio() float64 { return f.InsertRowsPerS / f.BareInsertRowsPerS }
 
 // MarshalJSON writes one object; what the stage does not have is null.
 func (f Figures) MarshalJSON() ([]byte, error) { return object(f.rows()), nil }

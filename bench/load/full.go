@@ -35,7 +35,10 @@ func Ingest(ctx context.Context, cfg Config) (Figures, error) {
 		return Figures{}, err
 	}
 	figures, err := full(ctx, cfg, s)
-	return figures, errors.Join(err, s.stop())
+	if err = errors.Join(err, s.stop()); err != nil {
+		return figures, err
+	}
+	return figures, inserts(ctx, cfg, &figures)
 }
 
 // full measures a running server.

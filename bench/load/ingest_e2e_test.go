@@ -33,6 +33,7 @@ func keys(t *testing.T, figures any, want ...string) map[string]*float64 {
 
 var ingestKeys = []string{
 	"observations_per_s", "fixes_per_s", "ack_p50_ms", "ack_p99_ms", "live_p99_ms", "rss_mb", "allocs_per_observation",
+	"insert_rows_per_s", "bare_insert_rows_per_s", "insert_ratio",
 }
 
 func TestDecode(t *testing.T) {
@@ -48,8 +49,8 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%s is not above zero: %+v", key, figures)
 		}
 	}
-	if got["fixes_per_s"] != nil || got["live_p99_ms"] != nil {
-		t.Errorf("the stage has no locator and no map: %+v", figures)
+	if got["fixes_per_s"] != nil || got["live_p99_ms"] != nil || got["insert_ratio"] != nil {
+		t.Errorf("the stage has no locator, no map and no warehouse: %+v", figures)
 	}
 	if figures.AckP99MS < figures.AckP50MS {
 		t.Errorf("the percentiles are out of order: %+v", figures)
@@ -76,7 +77,7 @@ func TestFull(t *testing.T) {
 		t.Errorf("a closed loop filled a mailbox: %+v", figures)
 	}
 	var text bytes.Buffer
-	if err := figures.WriteText(&text); err != nil || bytes.Count(text.Bytes(), []byte("\n")) != 11 {
+	if err := figures.WriteText(&text); err != nil || bytes.Count(text.Bytes(), []byte("\n")) != 14 {
 		t.Errorf("%v\n%s", err, &text)
 	}
 }
