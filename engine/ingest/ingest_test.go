@@ -50,6 +50,9 @@ func TestAckFollowsStorage(t *testing.T) {
 		if n := value(t, reg, "mybeacon_ack_seconds"); n != 2 {
 			t.Errorf("%v acks measured, want 2", n)
 		}
+		if got := in.Stats(); got.Devices != 1 || got.Organisations != 1 || got.InFlight != 0 || !got.LastFrame.Equal(base) {
+			t.Errorf("%+v", got)
+		}
 		if n := value(t, reg, "mybeacon_ingest_in_flight_observations"); n != 0 {
 			t.Errorf("%v observations still counted as on their way", n)
 		}
@@ -320,6 +323,10 @@ func TestDroppedFramesCloseGaps(t *testing.T) {
 		wantAcks(t, s, ranges("b", 1, 10))
 		if n := value(t, reg, "mybeacon_dropped_frames_total", "oldest"); n != 8 {
 			t.Errorf("%v dropped frames counted, want 8", n)
+		}
+		s.Drop(wire.BootRange{BootID: "b", SeqRange: wire.SeqRange{From: 11, To: 12}}, "whatever a device says")
+		if n := value(t, reg, "mybeacon_dropped_frames_total", "other"); n != 2 {
+			t.Errorf("%v dropped for a reason of the device's own, want 2", n)
 		}
 		for _, bad := range []wire.BootRange{{BootID: "b"}, {BootID: "", SeqRange: wire.SeqRange{From: 1, To: 1}}, {BootID: "b", SeqRange: wire.SeqRange{From: 2, To: 1}}, {BootID: "b", SeqRange: wire.SeqRange{From: 1, To: 1<<64 - 1}}} {
 			if r := s.Drop(bad, "oldest"); r != wire.DroppedInvalid {
