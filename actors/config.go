@@ -116,9 +116,10 @@ func (c Config) Complete() (Config, error) {
 // complete derives what the parts must agree on.
 func (c *Config) complete() {
 	c.Tag.Fence = c.Fence
-	// A tag waits for the word of every receiver that heard it within the window
+	// Nobody is absent before the timeout. A tag waits for the word of every receiver that heard it within the window
 	// before it fell silent, and that until no other can have heard it in time: so
 	// devices must remember their tags at least so long.
+	c.Device.Quiet = c.Fence.Timeout
 	c.Device.Remember = c.Fence.Timeout + c.Tag.Window + c.Tag.Grace + 2*time.Second
 	c.Device.Hold, c.Plan.Grace = c.Tag.Grace-frameSpan, c.Tag.Grace
 	// Two words of a receiver that keeps to its times are no further apart, though

@@ -109,6 +109,9 @@ func (s *State) move(b *boot, through schema.EventTime) {
 	}
 	if s.delivered < s.before {
 		s.told = min(s.told, s.delivered.Second().Add(-time.Second))
+		for id, r := range s.recent {
+			s.recent[id] = recent{min(r.heard, s.delivered), r.stamp}
+		}
 	}
 }
 
@@ -238,9 +241,10 @@ func (s *State) slim() {
 	}
 }
 
-// progress tells the tags that were heard lately, but not in this frame, how far
-// the device has delivered: once per event second, and a last time when the tag's
-// silence has become long enough to be an absence.
+// progress tells the tags that were heard lately, but not for so long that they may
+// be absent, how far the device has delivered: once per event second, and a last time
+// when the tag's silence has been long enough in any case. Until then the tide of the
+// plan says all that they need.
 func (s *State) progress(out []Delivery) []Delivery {
 	if s.delivered.Second() <= s.told {
 		return out
@@ -248,7 +252,7 @@ func (s *State) progress(out []Delivery) []Delivery {
 	s.told = s.delivered.Second()
 	var msg *tag.Progress
 	for id, r := range s.recent {
-		if r.stamp == s.stamp {
+		if r.stamp == s.stamp || s.delivered.Sub(r.heard) < s.cfg.Quiet {
 			continue
 		}
 		if msg == nil {

@@ -42,6 +42,7 @@ func NewActor(host Host, cell *Cell) *Actor { return &Actor{host: host, cell: ce
 // Receive implements actor.Actor.
 func (a *Actor) Receive(c actor.Context) {
 	s, e := a.cell.state, &a.effects
+	fixed := s.mem.fixed
 	switch m := c.Message().(type) {
 	case *Heard:
 		s.Heard(m, e)
@@ -69,14 +70,23 @@ func (a *Actor) Receive(c actor.Context) {
 		a.host.Unknown(m)
 		return
 	}
+	if _, heard := c.Message().(*Heard); !heard || s.mem.fixed != fixed || !e.none() {
+		a.settle()
+	}
+	if _, lifecycle := c.Message().(*actor.Started); !lifecycle {
+		a.cell.strikes = 0
+	}
+}
+
+// settle sends on what a message caused. Most of those that hear the tag cause
+// nothing.
+func (a *Actor) settle() {
+	s, e := a.cell.state, &a.effects
 	a.host.Emit(e)
 	if e.Reset(); !s.mem.present {
 		*e = Effects{} // who is away may stay away for long
 	}
 	s.Commit()
-	if _, lifecycle := c.Message().(*actor.Started); !lifecycle {
-		a.cell.strikes = 0
-	}
 }
 
 // started runs once per incarnation: the first, and one after each failure.

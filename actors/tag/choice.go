@@ -36,7 +36,7 @@ const maxScored = 64
 // first one is the best; another must lead for some fixes, also when the present one
 // does not hear the tag at all: it may have missed it.
 func (c *choice) choose(cfg *Config, w *window, plans *Plans, end schema.EventTime) schema.PlanID {
-	lead, several, found := w.heardOn(end)
+	lead, several, found := w.heardOn()
 	if several {
 		var buf [maxScored]standing
 		best, present := compare(w.standings(plans, end, buf[:0]), c.plan)
@@ -62,12 +62,12 @@ func (c *choice) choose(cfg *Config, w *window, plans *Plans, end schema.EventTi
 	return c.plan
 }
 
-// heardOn returns a plan that heard the tag before end, and whether there are more.
+// heardOn returns a plan that heard the tag, and whether there are more.
 // Almost always there is one, and nothing to compare.
-func (w *window) heardOn(end schema.EventTime) (plan schema.PlanID, several, found bool) {
+func (w *window) heardOn() (plan schema.PlanID, several, found bool) {
 	for i := range w.receivers {
 		r := &w.receivers[i]
-		if len(r.samples) == 0 || r.samples[0].at >= end {
+		if r.seen == 0 {
 			continue
 		}
 		several = several || found && r.source.Plan != plan
@@ -88,12 +88,12 @@ type standing struct {
 func (w *window) standings(plans *Plans, end schema.EventTime, all []standing) []standing {
 	for i := range w.receivers[:min(len(w.receivers), maxScored)] {
 		r := &w.receivers[i]
-		loud := 0.0
-		for _, s := range r.samples[:r.from(end)] {
-			loud = math.Max(loud, s.rssi.DBm()-fade*end.Sub(s.at).Seconds()-hearingFloor)
-		}
-		if len(r.samples) == 0 || r.samples[0].at >= end {
+		if r.seen == 0 {
 			continue
+		}
+		loud := 0.0
+		for _, s := range r.samples[:r.seen] {
+			loud = math.Max(loud, s.rssi.DBm()-fade*end.Sub(s.at).Seconds()-hearingFloor)
 		}
 		at := 0
 		for at < len(all) && all[at].plan != r.source.Plan {

@@ -28,6 +28,10 @@ func (e *Effects) Reset() {
 	e.Zones, e.Lessons = e.Zones[:0], e.Lessons[:0]
 }
 
+func (e *Effects) none() bool {
+	return len(e.Moved) == 0 && len(e.Fixes) == 0 && len(e.Visits) == 0 && len(e.Zones) == 0 && len(e.Lessons) == 0
+}
+
 // State is one tag. See [New].
 type State struct {
 	key   Key

@@ -18,6 +18,7 @@ type receiver struct {
 	plan      *Plan    // for which place was looked up
 	place     int      // in plan's layout, or -1
 	samples   []sample // ordered by time, then power
+	seen      int      // how many of them the second that is being fixed has
 }
 
 // gap is the newest silence of a receiver about the tag that was long enough to be
@@ -62,12 +63,14 @@ func (r *receiver) take(s sample) {
 	r.samples = slices.Insert(r.samples, i, s)
 }
 
-// from returns the index of the first sample that is not before a time.
+// from returns the index of the first sample that is not before a time. It is asked
+// for the end of a second, behind which there is hardly ever more than another one.
 func (r *receiver) from(at schema.EventTime) int {
-	i, _ := slices.BinarySearchFunc(r.samples, at, func(s sample, at schema.EventTime) int {
-		return cmp.Compare(s.at, at)
-	})
-	return i
+	n := len(r.samples)
+	for n > 0 && r.samples[n-1].at >= at {
+		n--
+	}
+	return n
 }
 
 // window is who heard the tag, when and how loudly.
@@ -88,6 +91,9 @@ func (w *window) note(cfg *Config, h *Heard, oldest schema.EventTime) {
 		r.source, r.plan = h.Frame.Source, nil
 	}
 	r.hearAgain(cfg, h)
+	if r.heard > r.delivered {
+		w.rewind(r, oldest.Add(cfg.Window))
+	}
 	for _, s := range h.Samples {
 		r.heard = max(r.heard, s.At)
 		if s.At < oldest {
@@ -123,6 +129,21 @@ func (r *receiver) hearAgain(cfg *Config, h *Heard) {
 		before = h.Frame.Before
 	}
 	r.gap = gap{r.heard, min(before, first)}
+}
+
+// rewind forgets what a receiver heard in a future that its clock has taken back. What
+// is not before unseen no fix has seen.
+func (w *window) rewind(r *receiver, unseen schema.EventTime) {
+	n := r.from(r.delivered + 1)
+	w.samples -= len(r.samples) - n
+	r.samples, r.heard = r.samples[:n], r.delivered
+	w.fresh = 0
+	for i := range w.receivers {
+		r := &w.receivers[i]
+		if n := r.from(unseen); n < len(r.samples) && (w.fresh.IsZero() || r.samples[n].at < w.fresh) {
+			w.fresh = r.samples[n].at
+		}
+	}
 }
 
 // receiver returns the index of the device, in the place of the one that heard
@@ -252,9 +273,14 @@ func (w *window) closed(since, end schema.EventTime, grace time.Duration) bool {
 func (w *window) prune(through schema.EventTime) {
 	for i := range w.receivers {
 		r := &w.receivers[i]
-		n := r.from(through + 1)
-		r.samples = slices.Delete(r.samples, 0, n)
-		w.samples -= n
+		n := 0
+		for n < len(r.samples) && r.samples[n].at <= through {
+			n++
+		}
+		if n > 0 {
+			r.samples = slices.Delete(r.samples, 0, n)
+			w.samples -= n
+		}
 	}
 }
 
@@ -272,20 +298,21 @@ func (w *window) locate(p *Plan, end schema.EventTime) []locate.Sample {
 	slices.SortFunc(w.order, func(a, b *receiver) int { return cmp.Compare(a.place, b.place) })
 	w.located = w.located[:0]
 	for _, r := range w.order {
-		for _, s := range r.samples[:r.from(end)] {
+		for _, s := range r.samples[:r.seen] {
 			w.located = append(w.located, locate.Sample{Receiver: r.place, RSSIdBm: s.rssi.DBm(), Age: end.Sub(s.at)})
 		}
 	}
 	return w.located
 }
 
-// see marks all samples before end as seen and returns when the newest was heard.
+// see marks all samples before end as seen and returns when the newest was heard. What
+// locate, loudest and choose say of that end goes by it.
 func (w *window) see(end schema.EventTime) (newest schema.EventTime) {
 	w.fresh = 0
 	for i := range w.receivers {
 		r := &w.receivers[i]
 		n := r.from(end)
-		if n > 0 {
+		if r.seen = n; n > 0 {
 			newest = max(newest, r.samples[n-1].at)
 		}
 		if n < len(r.samples) && (w.fresh.IsZero() || r.samples[n].at < w.fresh) {
@@ -298,7 +325,7 @@ func (w *window) see(end schema.EventTime) (newest schema.EventTime) {
 // rest gives back what only fixes need.
 func (w *window) rest() {
 	for i := range w.receivers {
-		w.receivers[i].samples = nil
+		w.receivers[i].samples, w.receivers[i].seen = nil, 0
 	}
 	w.samples, w.fresh, w.located, w.order = 0, 0, nil, nil
 }
@@ -316,7 +343,7 @@ func (w *window) loudest(p *Plan, end schema.EventTime) (best *receiver, rssi sc
 		if r.placeOn(p) < 0 {
 			continue
 		}
-		for _, s := range r.samples[:r.from(end)] {
+		for _, s := range r.samples[:r.seen] {
 			isRecent := end.Sub(s.at) <= loudestAge
 			better := best == nil || isRecent && !recent
 			if !better && isRecent == recent {
