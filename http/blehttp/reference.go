@@ -2,6 +2,7 @@ package blehttp
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"time"
 
@@ -33,8 +34,8 @@ type Reference struct {
 // HeardReference is how loudly a receiver hears a reference tag.
 type HeardReference struct {
 	ReceiverID   schema.ReceiverID `json:"receiver_id" format:"uuid"`
-	RSSI         float64           `json:"rssi_dbm" doc:"Mean over the hour before measured_at"`
-	Observations int64             `json:"observations"`
+	RSSI         float64           `json:"rssi_dbm" doc:"Mean of about the last day"`
+	Observations int64             `json:"observations" doc:"Since it hangs there; 30 are needed to count"`
 	MeasuredAt   time.Time         `json:"measured_at"`
 }
 
@@ -84,7 +85,7 @@ func (r *routes) getReference(ctx context.Context, in *TagPath) (*referenceOutpu
 	}
 	out := &referenceOutput{Reference{Place: placeOf(at), Heard: make([]HeardReference, len(means))}}
 	for i, m := range means {
-		out.Body.Heard[i] = HeardReference{ReceiverID: m.Receiver, RSSI: m.RSSI.DBm(), Observations: m.Observations, MeasuredAt: m.MeasuredAt.UTC()}
+		out.Body.Heard[i] = HeardReference{ReceiverID: m.Receiver, RSSI: math.Round(100*m.RunningDBm) / 100, Observations: m.Observations, MeasuredAt: m.MeasuredAt.UTC()}
 	}
 	return out, nil
 }

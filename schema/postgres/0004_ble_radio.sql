@@ -34,24 +34,28 @@ CREATE INDEX ble_survey_reading_receiver ON ble_survey_reading (plan, receiver);
 
 -- A tag that hangs at a known point.
 CREATE TABLE ble_reference (
-    tag   uuid PRIMARY KEY,
-    org   uuid NOT NULL,
-    plan  uuid NOT NULL,
-    x     double precision NOT NULL, -- metres
-    y     double precision NOT NULL,
-    since timestamptz NOT NULL, -- what was heard before it hung there says nothing
+    tag        uuid PRIMARY KEY,
+    org        uuid NOT NULL,
+    plan       uuid NOT NULL,
+    x          double precision NOT NULL, -- metres
+    y          double precision NOT NULL,
+    since      timestamptz NOT NULL, -- what was heard before it hung there says nothing
+    counted_to timestamptz NOT NULL, -- what was heard before is in the means
     UNIQUE (plan, tag),
     FOREIGN KEY (org, tag) REFERENCES ble_tag (org, id) ON DELETE CASCADE,
     FOREIGN KEY (org, plan) REFERENCES ble_plan (org, id) ON DELETE CASCADE
 );
 
--- How loudly it was heard, as published.
+-- How loudly it is heard: a running mean that forgets, and what of it the engine
+-- was told last.
 CREATE TABLE ble_reference_reading (
     plan         uuid NOT NULL,
     tag          uuid NOT NULL,
     receiver     uuid NOT NULL,
-    rssi_cdbm    smallint NOT NULL,
-    observations bigint NOT NULL,
+    mean_cdbm    double precision NOT NULL, -- hundredths of a dBm
+    weight       double precision NOT NULL, -- how many observations the mean stands for
+    observations bigint NOT NULL,           -- how many there were
+    rssi_cdbm    smallint,                  -- as told; NULL while there were too few
     measured_at  timestamptz NOT NULL,
     PRIMARY KEY (tag, receiver),
     FOREIGN KEY (plan, tag) REFERENCES ble_reference (plan, tag) ON DELETE CASCADE,

@@ -20,7 +20,8 @@
 //
 // A receiver that is moved keeps its readings: whether it was moved or only drawn
 // in a wrong place nobody but the caller knows. After a real move the survey
-// should be deleted and made again, and reference tags correct it within the hour.
+// should be deleted and made again; means of reference tags follow in a day, or at
+// once when the tag is hung up anew.
 //
 // Methods that read or change objects work between Start and Stop and are safe
 // for concurrent use.

@@ -193,48 +193,44 @@ func TestReferences(t *testing.T) {
 	ctx := t.Context()
 	near, far := g.receivers[0], g.receivers[1]
 	post := g.tag(t, 1)
-	g.observe(t, warehouse, post, near, time.Now().Add(-time.Minute), time.Second, 50, -4000) // before it hung there
-	at := must(g.HangReference(ctx, g.scope, store.Reference{Tag: post.ID, Plan: g.plan.ID, X: 3, Y: 4}))
-	if l := g.layout(t); len(l.Survey) != 0 {
-		t.Fatalf("survey %+v", l.Survey)
+	// since says that the tag has hung there from a time on, and was counted until then.
+	since := func(at time.Time) {
+		t.Helper()
+		must(g.db.Pool().Exec(ctx, "UPDATE ble_reference SET since = $1, counted_to = $1", at))
 	}
-	measure := func() {
+	measure := func() schema.Layout {
 		t.Helper()
 		if err := g.MeasureReferences(ctx); err != nil {
 			t.Fatal(err)
 		}
+		return g.layout(t)
 	}
-	measure()
-	if l := g.layout(t); len(l.Survey) != 0 {
-		t.Errorf("what was heard before the tag hung there counts: %+v", l.Survey)
-	}
-	g.observe(t, warehouse, post, near, at.Since.Add(time.Millisecond), time.Millisecond, 20, -5000)
-	g.observe(t, warehouse, post, far, at.Since.Add(time.Millisecond), time.Millisecond, 19, -8000) // one too few
-	measure()
-	l := g.layout(t)
+	begin := time.Now().Add(-30 * time.Minute).Truncate(time.Second)
+	must(g.HangReference(ctx, g.scope, store.Reference{Tag: post.ID, Plan: g.plan.ID, X: 3, Y: 4}))
+	since(begin)
+	g.observe(t, warehouse, post, near, begin.Add(-time.Minute), time.Second, 60, -4000) // before it hung there
+	g.observe(t, warehouse, post, near, begin, time.Second, 40, -5000)
+	g.observe(t, warehouse, post, far, begin, time.Second, 29, -8000) // one too few
+	l := measure()
 	want := []schema.SurveyReading{{At: schema.Point{X: 3, Y: 4}, Receiver: near.ID, RSSI: -5000, Source: store.MaxSource + 1}}
 	if diff := cmp.Diff(want, l.Survey); diff != "" {
 		t.Fatal(diff)
 	}
-	g.observe(t, warehouse, post, near, at.Since.Add(time.Second), time.Millisecond, 5, -5500) // a mean of −51
-	measure()
-	if again := g.layout(t); again.Version != l.Version {
-		t.Errorf("a change of 1 dB made a new layout: %+v", again.Survey)
+	where, means, err := g.Reference(ctx, g.scope, post.ID)
+	if err != nil || where.X != 3 || len(means) != 2 || means[0].Observations+means[1].Observations != 40+29 {
+		t.Errorf("got %+v, %+v, %v", where, means, err)
 	}
-	g.observe(t, warehouse, post, far, at.Since.Add(time.Second), time.Millisecond, 19, -8200)
-	measure()
-	if l = g.layout(t); len(l.Survey) != 2 || l.Survey[0].Source != l.Survey[1].Source || l.Survey[0].RSSI+l.Survey[1].RSSI != -5100-8100 {
+	if again := measure(); again.Version != l.Version {
+		t.Errorf("nothing new made a new layout: %+v", again.Survey)
+	}
+	since(begin.Add(2 * time.Minute))
+	g.observe(t, warehouse, post, far, begin.Add(3*time.Minute), time.Second, 1, -8000) // the thirtieth
+	if l = measure(); len(l.Survey) != 2 || l.Survey[0].Source != l.Survey[1].Source {
 		t.Errorf("survey %+v", l.Survey)
 	}
-	if same := must(g.HangReference(ctx, g.scope, store.Reference{Tag: post.ID, Plan: g.plan.ID, X: 3, Y: 4})); !same.Since.Equal(at.Since) {
-		t.Errorf("it hangs there since %v, not %v", at.Since, same.Since)
-	}
-	if again := g.layout(t); again.Version != l.Version || len(again.Survey) != 2 {
+	same := must(g.HangReference(ctx, g.scope, store.Reference{Tag: post.ID, Plan: g.plan.ID, X: 3, Y: 4}))
+	if again := g.layout(t); again.Version != l.Version || len(again.Survey) != 2 || same.Since.IsZero() {
 		t.Errorf("saying it again changed the layout: %+v", again.Survey)
-	}
-	where, means, err := g.Reference(ctx, g.scope, post.ID)
-	if err != nil || where.X != 3 || len(means) != 2 || means[0].Observations+means[1].Observations != 25+38 {
-		t.Errorf("got %+v, %+v, %v", where, means, err)
 	}
 	listed, _, err := g.Tags(ctx, g.scope, store.TagFilter{}, postgres.Page{})
 	if err != nil || len(listed) != 1 || listed[0].Reference == nil || listed[0].Reference.Y != 4 {

@@ -2,6 +2,8 @@ package ble
 
 import (
 	"context"
+	"math"
+	"slices"
 	"time"
 
 	"mybeacon/engine/modules/ble/heard"
@@ -11,14 +13,15 @@ import (
 )
 
 // How reference tags are listened to. A plan whose survey changes is made ready
-// anew and its tags' tracks begin again, so what is published follows what is
-// heard in steps, and not every breath of it.
+// anew: its tags' tracks and what it had learned by itself begin again. So the
+// means forget slowly, and the engine is told of steps and not of every breath.
 const (
 	referenceEvery  = 5 * time.Minute
-	referenceWindow = time.Hour                 // over which powers are averaged
-	referenceLeast  = 20                        // observations make a mean
-	referenceStep   = schema.CentiDBm(150)      // what differs by less is no news
-	referenceLimit  = referenceEvery - minRetry // of one round's time
+	referenceMemory = 24 * time.Hour // observations count by exp(-age/memory)
+	referenceGap    = time.Hour      // what was heard longer ago while nobody counted is left out
+	referenceLeast  = 30             // observations make a mean
+	referenceStepDB = 2.0            // of one receiver, for which all are told again
+	referenceLimit  = time.Minute    // of one round
 )
 
 // HangReference says that the tag hangs at the point of the plan from now on.
@@ -93,27 +96,52 @@ func (m *Module) MeasureReferences(ctx context.Context) error {
 	return nil
 }
 
-// measurePlan measures the references of one plan. Those that have hung there for
-// the whole window are asked about at once, the others one by one.
+// measurePlan measures the references of one plan. Those that were counted to the
+// same time are asked about at once: all but those that were hung up since.
 func (m *Module) measurePlan(ctx context.Context, references []store.Reference, asOf time.Time) (changed bool, err error) {
 	of := heard.Plan{Organisation: references[0].Organisation, Plan: references[0].Plan}
 	tags := map[time.Time][]schema.TagID{}
 	for _, r := range references {
-		since := asOf.Add(-referenceWindow)
-		if r.Since.After(since) {
-			since = r.Since
+		from := r.CountedTo
+		if gap := asOf.Add(-referenceGap); from.Before(gap) {
+			from = gap
 		}
-		tags[since] = append(tags[since], r.Tag)
+		tags[from] = append(tags[from], r.Tag)
 	}
-	var means []store.Mean
-	for since, ids := range tags {
-		found, err := heard.Means(ctx, m.host.Warehouse.Conn(), of, ids, since, referenceLeast)
+	var found []heard.Mean
+	for from, ids := range tags {
+		more, err := heard.Means(ctx, m.host.Warehouse.Conn(), of, ids, from, asOf)
 		if err != nil {
 			return false, err
 		}
-		for _, f := range found {
-			means = append(means, store.Mean{Tag: f.Tag, Receiver: f.Receiver, RSSI: f.RSSI, Observations: int64(f.Observations)})
+		found = append(found, more...)
+	}
+	return m.store.Measure(ctx, of.Plan, asOf, func(old []store.Mean) ([]store.Mean, bool) { return count(old, found, asOf) })
+}
+
+// count adds what was heard until asOf to the means, and decides whether to tell
+// the engine of all of them: when one is new or has moved by a step.
+func count(means []store.Mean, found []heard.Mean, asOf time.Time) (all []store.Mean, tell bool) {
+	for _, f := range found {
+		i := slices.IndexFunc(means, func(m store.Mean) bool { return m.Tag == f.Tag && m.Receiver == f.Receiver })
+		if i < 0 {
+			i = len(means)
+			means = append(means, store.Mean{Tag: f.Tag, Receiver: f.Receiver, MeasuredAt: asOf})
+		}
+		m := &means[i]
+		n := float64(f.Observations)
+		m.Weight *= math.Exp(-asOf.Sub(m.MeasuredAt).Seconds() / referenceMemory.Seconds())
+		m.RunningDBm = (m.RunningDBm*m.Weight + f.DBm*n) / (m.Weight + n)
+		m.Weight, m.Observations, m.MeasuredAt = m.Weight+n, m.Observations+int64(f.Observations), asOf
+		if m.Observations >= referenceLeast && (m.Told == nil || math.Abs(m.RunningDBm-m.Told.DBm()) >= referenceStepDB) {
+			tell = true
 		}
 	}
-	return m.store.StoreMeans(ctx, of.Plan, asOf, means, referenceStep)
+	for i := range means {
+		if m := &means[i]; tell && m.Observations >= referenceLeast {
+			now := schema.CentiDBmOf(m.RunningDBm)
+			m.Told = &now
+		}
+	}
+	return means, tell
 }

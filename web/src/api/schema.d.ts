@@ -602,13 +602,16 @@ export interface components {
         HeardReference: {
             /** Format: date-time */
             measured_at: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Since it hangs there; 30 are needed to count
+             */
             observations: number;
             /** Format: uuid */
             receiver_id: string;
             /**
              * Format: double
-             * @description Mean over the hour before measured_at
+             * @description Mean of about the last day
              */
             rssi_dbm: number;
         };

@@ -69,37 +69,33 @@ func Samples(ctx context.Context, w Warehouse, plan Plan, in Interval, most int)
 type Mean struct {
 	Tag          schema.TagID
 	Receiver     schema.ReceiverID
-	RSSI         schema.CentiDBm
+	DBm          float64
 	Observations uint64
 }
 
 // An observation that was sent twice and is not folded yet counts twice, which
 // moves a mean of many by nothing that matters; FINAL would cost more.
 const meansSQL = `
-SELECT toString(tag), toString(receiver), toInt16(round(avg(rssi_cdbm))), count()
+SELECT toString(tag), toString(receiver), avg(rssi_cdbm) / 100, count()
 FROM observations
 WHERE org = {org:UUID} AND plan = {plan:UUID} AND tag IN ({tags:Array(UUID)})
-  AND at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+  AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
   AND receiver != toUUID('00000000-0000-0000-0000-000000000000')
 GROUP BY tag, receiver
-HAVING count() >= {least:UInt32}
 ORDER BY tag, receiver`
 
-// Means returns how loudly each receiver has heard each of the tags since a time,
-// of those that heard it at least so many times, by tag and receiver.
-func Means(ctx context.Context, w Warehouse, plan Plan, tags []schema.TagID, since time.Time, least int) ([]Mean, error) {
+// Means returns how loudly each of the plan's receivers heard each of the tags
+// from one time to before another, by tag and receiver.
+func Means(ctx context.Context, w Warehouse, plan Plan, tags []schema.TagID, from, to time.Time) ([]Mean, error) {
 	ids := make([]string, len(tags))
 	for i, id := range tags {
 		ids[i] = id.String()
 	}
-	rows, err := w.Query(ctx, meansSQL, append(plan.args(),
-		clickhouse.Named("tags", ids), clickhouse.Named("since", fmt.Sprint(since.UnixMilli())),
-		clickhouse.Named("least", fmt.Sprint(least)))...)
+	rows, err := w.Query(ctx, meansSQL, append(plan.args(), clickhouse.Named("tags", ids),
+		clickhouse.Named("from", fmt.Sprint(from.UnixMilli())), clickhouse.Named("to", fmt.Sprint(to.UnixMilli())))...)
 	return collect(rows, err, "read means", func(m *Mean, scan func(...any) error) error {
 		var tag, receiver string
-		var rssi int16
-		err := scan(&tag, &receiver, &rssi, &m.Observations)
-		m.RSSI = schema.CentiDBm(rssi)
+		err := scan(&tag, &receiver, &m.DBm, &m.Observations)
 		return errors.Join(err, m.Tag.UnmarshalText([]byte(tag)), m.Receiver.UnmarshalText([]byte(receiver)))
 	})
 }

@@ -85,13 +85,16 @@ func TestSamples(t *testing.T) {
 func TestMeans(t *testing.T) {
 	db := open(t)
 	store(t, db, 1,
-		row{1, 2, 3, 4, base, -5000}, row{1, 2, 3, 4, base + 1, -5101}, // a mean of −50.505 dBm
-		row{1, 2, 3, 5, base, -7000}, // too few
-		row{1, 2, 6, 4, base, -8000}, row{1, 2, 6, 4, base, -8000},
-		row{1, 2, 7, 4, base, -8000}, row{1, 2, 7, 4, base, -8000}, // nobody asked
-		row{1, 2, 3, 4, base - 1, 0}, row{9, 2, 3, 4, base, 0}, row{1, 9, 3, 4, base, 0}, row{1, 2, 3, 0, base, 0}, row{1, 2, 3, 0, base, 0})
-	got, err := heard.Means(t.Context(), db.Conn(), mine, []schema.TagID{{6}, tag}, base.Time(), 2)
-	want := []heard.Mean{{Tag: tag, Receiver: receiver, RSSI: -5050, Observations: 2}, {Tag: schema.TagID{6}, Receiver: receiver, RSSI: -8000, Observations: 2}}
+		row{1, 2, 3, 4, base, -5000}, row{1, 2, 3, 4, base + 999, -5101},
+		row{1, 2, 3, 5, base, -7000},
+		row{1, 2, 6, 4, base, -8000}, row{1, 2, 6, 4, base, -8001},
+		row{1, 2, 7, 4, base, -8000}, // nobody asked
+		row{1, 2, 3, 4, base - 1, 0}, row{1, 2, 3, 4, base + 1000, 0}, row{9, 2, 3, 4, base, 0}, row{1, 9, 3, 4, base, 0}, row{1, 2, 3, 0, base, 0})
+	got, err := heard.Means(t.Context(), db.Conn(), mine, []schema.TagID{{6}, tag}, base.Time(), base.Time().Add(time.Second))
+	want := []heard.Mean{
+		{Tag: tag, Receiver: receiver, DBm: -50.505, Observations: 2}, {Tag: tag, Receiver: schema.ReceiverID{5}, DBm: -70, Observations: 1},
+		{Tag: schema.TagID{6}, Receiver: receiver, DBm: -80.005, Observations: 2},
+	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}

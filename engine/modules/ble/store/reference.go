@@ -18,22 +18,25 @@ type Reference struct {
 	Plan         schema.PlanID
 	X, Y         float64   // metres
 	Since        time.Time // what was heard before says nothing
+	CountedTo    time.Time // what was heard before is in its means
 }
 
-// Mean is how loudly a receiver heard a reference tag of late.
+// Mean is how loudly a receiver hears a reference tag.
 type Mean struct {
 	Tag          schema.TagID
 	Receiver     schema.ReceiverID
-	RSSI         schema.CentiDBm
-	Observations int64
-	MeasuredAt   time.Time // of one that is stored
+	RunningDBm   float64          // forgets what is long ago
+	Weight       float64          // how many observations it stands for
+	Observations int64            // how many there were
+	Told         *schema.CentiDBm // what the engine knows; nil while there were too few
+	MeasuredAt   time.Time
 }
 
-const selectReference = `SELECT f.tag, f.org, f.plan, f.x, f.y, f.since FROM ble_reference f`
+const selectReference = `SELECT f.tag, f.org, f.plan, f.x, f.y, f.since, f.counted_to FROM ble_reference f`
 
 func scanReference(row pgx.CollectableRow) (Reference, error) {
 	var r Reference
-	return r, row.Scan(&r.Tag, &r.Organisation, &r.Plan, &r.X, &r.Y, &r.Since)
+	return r, row.Scan(&r.Tag, &r.Organisation, &r.Plan, &r.X, &r.Y, &r.Since, &r.CountedTo)
 }
 
 // HangReference says that the tag hangs at the point of the plan, both of one
@@ -70,7 +73,7 @@ func hang(ctx context.Context, tx postgres.Tx, r *Reference) error {
 		return err
 	}
 	if len(old) > 0 {
-		if r.Since = old[0].Since; old[0] == *r {
+		if r.Since, r.CountedTo = old[0].Since, old[0].CountedTo; old[0] == *r {
 			return nil
 		}
 		if err := touchRadio(ctx, tx, old[0].Plan); err != nil {
@@ -83,8 +86,8 @@ func hang(ctx context.Context, tx postgres.Tx, r *Reference) error {
 	if err := refuseMore(ctx, tx, "SELECT count(*) FROM ble_reference WHERE plan = $1", r.Plan, maxReferences); err != nil {
 		return err
 	}
-	const insert = `INSERT INTO ble_reference (tag, org, plan, x, y, since) VALUES ($1, $2, $3, $4, $5, now()) RETURNING since`
-	if err := tx.QueryRow(ctx, insert, r.Tag, r.Organisation, r.Plan, r.X, r.Y).Scan(&r.Since); err != nil {
+	const insert = `INSERT INTO ble_reference (tag, org, plan, x, y, since, counted_to) VALUES ($1, $2, $3, $4, $5, now(), now()) RETURNING since, counted_to`
+	if err := tx.QueryRow(ctx, insert, r.Tag, r.Organisation, r.Plan, r.X, r.Y).Scan(&r.Since, &r.CountedTo); err != nil {
 		return postgres.Explain(err, "insert reference", nil)
 	}
 	return touchRadio(ctx, tx, r.Plan)
@@ -125,11 +128,11 @@ func (s *Store) Reference(ctx context.Context, scope postgres.Scope, tag schema.
 	return r, means, err
 }
 
-const selectMean = `SELECT h.tag, h.receiver, h.rssi_cdbm, h.observations, h.measured_at FROM ble_reference_reading h`
+const selectMean = `SELECT h.tag, h.receiver, h.mean_cdbm / 100, h.weight, h.observations, h.rssi_cdbm, h.measured_at FROM ble_reference_reading h`
 
 func scanMean(row pgx.CollectableRow) (Mean, error) {
 	var m Mean
-	return m, row.Scan(&m.Tag, &m.Receiver, &m.RSSI, &m.Observations, &m.MeasuredAt)
+	return m, row.Scan(&m.Tag, &m.Receiver, &m.RunningDBm, &m.Weight, &m.Observations, &m.Told, &m.MeasuredAt)
 }
 
 // References returns all reference tags by plan and tag, as they were at asOf, by
@@ -145,73 +148,63 @@ func (s *Store) References(ctx context.Context) (found []Reference, asOf time.Ti
 	return found, asOf, err
 }
 
-// StoreMeans stores what was measured of the plan's references as they were at
-// asOf, and reports whether it did: what differs by less than enough from what is
-// stored is no news. What is measured no more stays as it was last.
-func (s *Store) StoreMeans(ctx context.Context, plan schema.PlanID, asOf time.Time, means []Mean, enough schema.CentiDBm) (changed bool, err error) {
-	old, there, err := s.measured(ctx, plan, asOf)
-	if err != nil {
-		return false, err
-	}
-	means = slices.DeleteFunc(slices.Clone(means), func(m Mean) bool { return !there[m.pair()] })
-	if !news(old, means, enough) {
-		return false, nil
-	}
-	err = s.changeRadio(ctx, postgres.AllOrganisations(), plan, func(tx postgres.Tx, _ owner) error {
-		batch := &pgx.Batch{}
-		for _, m := range means {
-			// What was moved or taken down since it was looked at is left out.
-			batch.Queue(`INSERT INTO ble_reference_reading (plan, tag, receiver, rssi_cdbm, observations, measured_at)
-				SELECT f.plan, f.tag, r.id, $4, $5, $6 FROM ble_reference f JOIN ble_receiver r ON r.plan = f.plan
-				WHERE f.plan = $1 AND f.tag = $2 AND f.since <= $6 AND r.id = $3
-				ON CONFLICT (tag, receiver) DO UPDATE
-				SET rssi_cdbm = excluded.rssi_cdbm, observations = excluded.observations, measured_at = excluded.measured_at`,
-				plan, m.Tag, m.Receiver, int16(m.RSSI), m.Observations, asOf)
+// Measure replaces the means of the plan's references as they were at asOf by what
+// count makes of them, and counts them to then. Only if count says so has the
+// engine to be told: the rest is nobody's news. It reports what count said.
+func (s *Store) Measure(ctx context.Context, plan schema.PlanID, asOf time.Time, count func(old []Mean) (all []Mean, tell bool)) (tell bool, err error) {
+	err = pgx.BeginFunc(ctx, s.db.Pool(), func(tx postgres.Tx) error {
+		if _, err := lockPlan(ctx, tx, postgres.AllOrganisations(), plan); err != nil {
+			return err
 		}
-		return postgres.Explain(tx.SendBatch(ctx, batch).Close(), "store reference readings", nil)
+		old, err := postgres.Collect(ctx, tx, scanMean, selectMean+" WHERE h.plan = $1 ORDER BY h.tag, h.receiver", plan)
+		if err != nil {
+			return err
+		}
+		there, err := pairsOf(ctx, tx, plan, asOf)
+		if err != nil {
+			return err
+		}
+		all, told := count(old)
+		tell = told
+		if err := writeMeans(ctx, tx, plan, asOf, slices.DeleteFunc(all, func(m Mean) bool { return !there[pair{m.Tag, m.Receiver}] })); err != nil || !tell {
+			return err
+		}
+		if err := touchRadio(ctx, tx, plan); err != nil {
+			return err
+		}
+		return s.db.Announce(ctx, tx, topic)
 	})
-	return err == nil, err
+	return tell, postgres.Explain(err, "measure references", nil)
 }
 
-// pair is what is measured.
 type pair struct {
 	tag      schema.TagID
 	receiver schema.ReceiverID
 }
 
-func (m Mean) pair() pair { return pair{m.Tag, m.Receiver} }
-
-// measured returns what is stored of the plan's references, and what may be: of
-// the receivers that hang there and the references as they were at asOf.
-func (s *Store) measured(ctx context.Context, plan schema.PlanID, asOf time.Time) (old []Mean, there map[pair]bool, err error) {
-	there = map[pair]bool{}
-	err = s.db.Read(ctx, func(tx postgres.Tx) error {
-		if old, err = postgres.Collect(ctx, tx, scanMean, selectMean+" WHERE h.plan = $1", plan); err != nil {
-			return err
-		}
-		const pairs = `SELECT f.tag, r.id FROM ble_reference f JOIN ble_receiver r ON r.plan = f.plan WHERE f.plan = $1 AND f.since <= $2`
-		found, err := postgres.Collect(ctx, tx, func(row pgx.CollectableRow) (p pair, err error) {
-			return p, row.Scan(&p.tag, &p.receiver)
-		}, pairs, plan, asOf)
-		for _, p := range found {
-			there[p] = true
-		}
-		return err
-	})
-	return old, there, err
+// pairsOf returns what can be measured: a reference that was moved and a receiver
+// that was taken down since asOf was looked at cannot.
+func pairsOf(ctx context.Context, tx postgres.Tx, plan schema.PlanID, asOf time.Time) (map[pair]bool, error) {
+	const pairs = `SELECT f.tag, r.id FROM ble_reference f JOIN ble_receiver r ON r.plan = f.plan WHERE f.plan = $1 AND f.since <= $2`
+	found, err := postgres.Collect(ctx, tx, func(row pgx.CollectableRow) (p pair, err error) {
+		return p, row.Scan(&p.tag, &p.receiver)
+	}, pairs, plan, asOf)
+	there := make(map[pair]bool, len(found))
+	for _, p := range found {
+		there[p] = true
+	}
+	return there, err
 }
 
-// news reports whether the new means differ from the old ones by enough.
-func news(old, fresh []Mean, enough schema.CentiDBm) bool {
-	was := make(map[pair]schema.CentiDBm, len(old))
-	for _, m := range old {
-		was[m.pair()] = m.RSSI
+func writeMeans(ctx context.Context, tx postgres.Tx, plan schema.PlanID, asOf time.Time, means []Mean) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`UPDATE ble_reference SET counted_to = $2 WHERE plan = $1 AND since <= $2`, plan, asOf)
+	for _, m := range means {
+		batch.Queue(`INSERT INTO ble_reference_reading (plan, tag, receiver, mean_cdbm, weight, observations, rssi_cdbm, measured_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (tag, receiver) DO UPDATE SET mean_cdbm = excluded.mean_cdbm, weight = excluded.weight,
+				observations = excluded.observations, rssi_cdbm = excluded.rssi_cdbm, measured_at = excluded.measured_at`,
+			plan, m.Tag, m.Receiver, 100*m.RunningDBm, m.Weight, m.Observations, m.Told, m.MeasuredAt)
 	}
-	for _, m := range fresh {
-		before, ok := was[m.pair()]
-		if !ok || m.RSSI-before >= enough || before-m.RSSI >= enough {
-			return true
-		}
-	}
-	return false
+	return postgres.Explain(tx.SendBatch(ctx, batch).Close(), "store means", nil)
 }

@@ -19,7 +19,7 @@ var tagConstraints = postgres.Constraints{
 func tags() postgres.List[Tag] {
 	return postgres.List[Tag]{
 		Select: `SELECT t.org, t.id, t.transmitter, t.name, t.type, t.description, t.created_at,
-			r.plan, r.x, r.y, r.since FROM ble_tag t LEFT JOIN ble_reference r ON r.tag = t.id`,
+			r.plan, r.x, r.y, r.since, r.counted_to FROM ble_tag t LEFT JOIN ble_reference r ON r.tag = t.id`,
 		Key: "t.name", Cast: "text", ID: "t.id",
 		Scan: scanTag,
 		At:   func(t Tag) postgres.Cursor { return postgres.Cursor{Key: t.Name, ID: t.ID.String()} },
@@ -31,13 +31,13 @@ func scanTag(row pgx.CollectableRow) (Tag, error) {
 	var transmitter string
 	var plan schema.PlanID
 	var x, y *float64
-	var since *time.Time
-	err := row.Scan(&t.Organisation, &t.ID, &transmitter, &t.Name, &t.Type, &t.Description, &t.CreatedAt, &plan, &x, &y, &since)
+	var since, counted *time.Time
+	err := row.Scan(&t.Organisation, &t.ID, &transmitter, &t.Name, &t.Type, &t.Description, &t.CreatedAt, &plan, &x, &y, &since, &counted)
 	if err != nil {
 		return t, err
 	}
 	if !plan.IsZero() {
-		t.Reference = &Reference{Tag: t.ID, Organisation: t.Organisation, Plan: plan, X: *x, Y: *y, Since: *since}
+		t.Reference = &Reference{Tag: t.ID, Organisation: t.Organisation, Plan: plan, X: *x, Y: *y, Since: *since, CountedTo: *counted}
 	}
 	t.Transmitter, err = schema.ParseTransmitter(transmitter)
 	return t, err

@@ -68,7 +68,7 @@ func readRadio(ctx context.Context, tx postgres.Tx, p Plan) (Radio, error) {
 	// Each reference tag is a transmitter of its own.
 	const references = `SELECT h.receiver, f.x, f.y, h.rssi_cdbm, $2 + dense_rank() OVER (ORDER BY h.tag)
 		FROM ble_reference_reading h JOIN ble_reference f ON f.tag = h.tag
-		WHERE h.plan = $1 ORDER BY h.tag, h.receiver`
+		WHERE h.plan = $1 AND h.rssi_cdbm IS NOT NULL ORDER BY h.tag, h.receiver`
 	heard, err := postgres.Collect(ctx, tx, scanSurveyReading, references, p.ID, MaxSource)
 	if err != nil {
 		return r, err
