@@ -14,7 +14,9 @@
 // What a run was too short or too small for is listed by name: the requirements R6, R10,
 // R11, R15 and R20 in their full size, and faults whose turn did not come.
 //
+// [Sockets] measures what scanners cost that are connected and have nothing to say.
+//
 // # Concurrency
 //
-// Run may be called several times at once; the times are then worth less.
+// Run and Sockets may be called several times at once; the times are then worth less.
 package soak

@@ -82,14 +82,16 @@ func stopped(store string) func(context.Context, *bed) (time.Time, string, error
 			}
 			over = time.Now()
 		}()
-		p99 := b.fleet.Measure()
+		p99, told := b.fleet.Measure(), make(chan string, 1)
 		if store == rig.Database {
-			effect = "a login meanwhile: " + login(ctx, b) + "; "
+			go func() { told <- "a login meanwhile: " + login(ctx, b) + "; " }()
+		} else {
+			told <- ""
 		}
 		if err := pause(ctx, b.cfg.sizes.outage); err != nil {
 			return over, "", err
 		}
-		return over, effect + fmt.Sprintf("acknowledgements meanwhile: p99 %.0f ms", p99()), nil
+		return over, <-told + fmt.Sprintf("acknowledgements meanwhile: p99 %.0f ms", p99()), nil
 	}
 }
 

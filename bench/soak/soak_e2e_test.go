@@ -95,3 +95,39 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("log", func(c *Config) { c.Log = nil })
 	f("server", func(c *Config) { c.File += "-not" })
 }
+
+// Some scanners connect, are idle, and come back after a kill.
+func TestSockets(t *testing.T) {
+	cfg := SocketsConfig{Sockets: 30, Seconds: 2, Program: rigtest.Program(t)}
+	figures, err := Sockets(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if figures.Disconnects != 0 || figures.BackS <= 0 || figures.ConnectS <= 0 || figures.BaseMB <= 0 || figures.LargestMB < figures.BaseMB {
+		t.Errorf("%+v", figures)
+	}
+	raw, err := json.Marshal(figures)
+	var got map[string]float64
+	if err != nil || json.Unmarshal(raw, &got) != nil || len(got) != 8 || got["sockets"] != 30 {
+		t.Errorf("%s, %v", raw, err)
+	}
+	var text bytes.Buffer
+	if err := figures.WriteText(&text); err != nil || bytes.Count(text.Bytes(), []byte("\n")) != 8 {
+		t.Errorf("%v\n%s", err, &text)
+	}
+}
+
+func TestSocketsConfigNamesWhatIsWrong(t *testing.T) {
+	good := SocketsConfig{Sockets: 1, Seconds: 1, Program: rigtest.Program(t)}
+	for field, change := range map[string]func(*SocketsConfig){
+		"sockets": func(c *SocketsConfig) { c.Sockets = maxSockets + 1 },
+		"seconds": func(c *SocketsConfig) { c.Seconds = 0 },
+		"server":  func(c *SocketsConfig) { c.File = "" },
+	} {
+		cfg := good
+		change(&cfg)
+		if _, err := Sockets(t.Context(), cfg); schema.KindOf(err) != schema.Invalid || !strings.Contains(err.Error(), field) {
+			t.Errorf("got %v, want something invalid about %s", err, field)
+		}
+	}
+}

@@ -20,11 +20,12 @@ import (
 
 // loadCmds are the commands about load and failure.
 type loadCmds struct {
-	Ingest         ingestCmd `cmd:"" help:"Measure how much the way in carries, and how fast it answers."`
-	Fences         fencesCmd `cmd:"" help:"Measure position updates against zones, events delivered to a live map."`
-	Crash          crashCmd  `cmd:"" help:"Kill the server again and again and count what is lost."`
-	Soak           soakCmd   `cmd:"" help:"Keep a server under load, disturb it in every way, and tell how it got over it."`
-	ClickHouseHost hostCmd   `cmd:"" name:"clickhouse-host" hidden:""`
+	Ingest         ingestCmd  `cmd:"" help:"Measure how much the way in carries, and how fast it answers."`
+	Fences         fencesCmd  `cmd:"" help:"Measure position updates against zones, events delivered to a live map."`
+	Crash          crashCmd   `cmd:"" help:"Kill the server again and again and count what is lost."`
+	Soak           soakCmd    `cmd:"" help:"Keep a server under load, disturb it in every way, and tell how it got over it."`
+	Sockets        socketsCmd `cmd:"" help:"Connect many scanners that have nothing to say and measure what they cost."`
+	ClickHouseHost hostCmd    `cmd:"" name:"clickhouse-host" hidden:""`
 }
 
 // serverLog is where the measured servers' warnings go.
@@ -123,6 +124,24 @@ func (c *soakCmd) Run(ctx context.Context, stdout io.Writer) error {
 	cfg.Minutes, cfg.Full, cfg.Tags, cfg.Seed, cfg.Log = c.Minutes, c.Full, c.Tags, c.Seed, serverLog()
 	cfg.Program = rig.Program{File: program, Runtime: c.Runtime}
 	figures, err := soak.Run(ctx, cfg)
+	return tell(stdout, figures, c.JSON, err)
+}
+
+type socketsCmd struct {
+	Sockets int    `help:"How many scanners are connected." default:"2000" placeholder:"N"`
+	Seconds int    `help:"For how long they are idle." default:"120" placeholder:"N"`
+	Server  string `help:"The server's program; by default mybeacon beside this one." placeholder:"FILE"`
+	Runtime string `help:"Directory of the embedded stores' binaries." placeholder:"DIR"`
+	JSON    bool   `help:"Print one JSON object."`
+}
+
+// Run implements the command.
+func (c *socketsCmd) Run(ctx context.Context, stdout io.Writer) error {
+	program, err := serverProgram(c.Server)
+	if err != nil {
+		return err
+	}
+	figures, err := soak.Sockets(ctx, soak.SocketsConfig{Sockets: c.Sockets, Seconds: c.Seconds, Program: rig.Program{File: program, Runtime: c.Runtime}})
 	return tell(stdout, figures, c.JSON, err)
 }
 

@@ -34,6 +34,7 @@ func TestLoadUsage(t *testing.T) {
 		{"server", []string{"crash", "--server", "testdata/nowhere"}},
 		{"minutes", []string{"soak", "--minutes", "0", "--server", os.Args[0]}},
 		{"server", []string{"soak", "--server", "testdata/nowhere"}},
+		{"sockets", []string{"sockets", "--sockets", "0", "--server", os.Args[0]}},
 		{"kills", []string{"crash", "--kills", "-1", "--server", os.Args[0]}},
 	}
 	for _, test := range tests {
