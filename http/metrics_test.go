@@ -172,3 +172,26 @@ func TestWatchingAsksWhenSomethingChanged(t *testing.T) {
 		t.Errorf("after the account was disabled: %v", err)
 	}
 }
+
+// overQuota is a cause that knows what is left.
+type overQuota struct{}
+
+func (overQuota) Error() string             { return "over quota" }
+func (overQuota) RetryAfter() time.Duration { return 1500 * time.Millisecond }
+func (overQuota) RateLimit() (limit, remaining int, reset time.Duration) {
+	return 100, 3, 2500 * time.Millisecond
+}
+
+func TestQuotaHeaders(t *testing.T) {
+	s := shelltest.Start(t, nil, func(s *shelltest.Server) {
+		s.Handle("GET /limited", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.WriteError(w, r, &schema.Error{Kind: schema.TooMany, Message: "slower", Err: overQuota{}})
+		}))
+	})
+	r := s.Nobody().Do("GET", "/limited", nil)
+	for name, want := range map[string]string{"Retry-After": "2", "RateLimit-Limit": "100", "RateLimit-Remaining": "3", "RateLimit-Reset": "3"} {
+		if got := r.Header.Get(name); got != want || r.StatusCode != http.StatusTooManyRequests {
+			t.Errorf("%d, %s: %q, want %q", r.StatusCode, name, got, want)
+		}
+	}
+}

@@ -49,12 +49,13 @@ func TestSlowSendersAreCutAndHoldNobody(t *testing.T) {
 	disturbed := most()
 	all.Wait()
 	took := time.Since(began)
-	t.Logf("nine of ten answers within %v, with slow senders %v; all of them were cut after %v", calm, disturbed, took)
+	after := most()
+	t.Logf("nine of ten answers within %v, with slow senders %v, after them %v; all of them were cut after %v", calm, disturbed, after, took)
 	if took > 30*time.Second {
 		t.Errorf("slow senders were held for %v", took)
 	}
-	if disturbed > 2*calm+50*time.Millisecond {
-		t.Errorf("others waited %v, %v without slow senders", disturbed, calm)
+	if disturbed > 2*max(calm, after)+100*time.Millisecond { // the machine may be busy with other things
+		t.Errorf("others waited %v, %v without slow senders", disturbed, max(calm, after))
 	}
 }
 

@@ -123,7 +123,7 @@ func TestCrowdWithStalledWatchers(t *testing.T) {
 		conns = append(conns, c)
 		all.Go(func() { a.listen(ctx, c) })
 	}
-	period := 4 * time.Second
+	const period = 3 * time.Second
 	wait(t, period)
 	a.p99() // of the time when the crowd came
 	wait(t, period)
@@ -134,10 +134,6 @@ func TestCrowdWithStalledWatchers(t *testing.T) {
 	wait(t, period)
 	disturbed := a.p99()
 	each := (int64(held()) - int64(before)) / (good + stalled)
-	t.Logf("99 %% of the news within %v, with stalled watchers %v; %d bytes a socket with its client", calm, disturbed, each)
-	if disturbed > time.Second || disturbed > calm+calm/10+250*time.Millisecond {
-		t.Errorf("the others waited %v with the stalled ones, %v without", disturbed, calm)
-	}
 	if each > 256<<10 {
 		t.Errorf("%d KiB a socket", each>>10)
 	}
@@ -151,6 +147,14 @@ func TestCrowdWithStalledWatchers(t *testing.T) {
 	}
 	if s := f.maps.Stats(); s.Open != good {
 		t.Errorf("%d sockets are open, want %d", s.Open, good)
+	}
+	a.p99()
+	wait(t, period)
+	after := a.p99()
+	t.Logf("99 %% of the news within %v, with stalled watchers %v, after them %v; %d bytes a socket with its client", calm, disturbed, after, each)
+	// Whatever else the machine does at the time counts with and without them.
+	if limit := 2*max(calm, after) + 250*time.Millisecond; disturbed > limit {
+		t.Errorf("the others waited %v with the stalled ones, %v without", disturbed, max(calm, after))
 	}
 }
 

@@ -122,7 +122,6 @@ func (s *deviceSocket) serve() {
 		s.close(err)
 		return
 	}
-	s.session.Attach()
 	ctx, cancel := context.WithCancelCause(life)
 	defer cancel(nil)
 	written := make(chan struct{})
@@ -168,7 +167,7 @@ func (d *Devices) closing(cause error) (websocket.StatusCode, string) {
 	}
 }
 
-// hello reads the first message and answers it.
+// hello reads the first message, makes the socket the device's and answers.
 func (s *deviceSocket) hello(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, deviceHello)
 	defer cancel()
@@ -186,6 +185,9 @@ func (s *deviceSocket) hello(ctx context.Context) error {
 		s.session.Refused(&wire.Error{Reason: wire.ProtocolUnsupported})
 		return fmt.Errorf("%w with protocol %d or higher, not %d", errDeviceProtocol, wire.Protocol, hello.Protocol)
 	}
+	// Before the welcome: a device that has one and connects again must find that
+	// the newer connection displaces this one, and not the other way round.
+	s.session.Attach()
 	credit := s.session.Credit()
 	return s.send(ctx, &wirepb.ToDevice{Body: &wirepb.ToDevice_Welcome{Welcome: &wirepb.Welcome{
 		Protocol: wire.Protocol, NowMs: s.devices.cfg.Now().UnixMilli(), DeviceNumber: s.session.Device().Number,
