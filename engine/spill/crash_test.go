@@ -1,7 +1,9 @@
 package spill_test
 
 import (
+	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"mybeacon/engine/spill"
@@ -103,7 +105,7 @@ func (st story) recovered(t *testing.T, d *disk, w *warehouse, point int) error 
 func TestEveryCrashPoint(t *testing.T) {
 	st := tell(t, newDisk())
 	cases := 0
-	for point := range len(st.disk.ops) + 1 {
+	for point := 0; point <= len(st.disk.ops); point += stride {
 		for _, c := range crashes() {
 			for _, also := range []bool{false, true} {
 				cases++
@@ -117,15 +119,12 @@ func TestEveryCrashPoint(t *testing.T) {
 	t.Logf("%d operations, %d crashes", len(st.disk.ops), cases)
 }
 
-// The recovery itself crashes, at every point of its own.
+// The recovery itself crashes, at every point of its own, after every seventh
+// point of the story.
 func TestEveryCrashPointOfARecovery(t *testing.T) {
 	t.Parallel()
 	st := tell(t, newDisk())
-	step := 7
-	if testing.Short() {
-		step = 17
-	}
-	for point := 0; point <= len(st.disk.ops); point += step {
+	for point := 0; point <= len(st.disk.ops); point += 7 * stride {
 		first := crashed(st.disk.ops, point, crashes()[0])
 		w := st.before(point, true)
 		again := story{disk: first, acked: map[uint64]int{}}
@@ -213,9 +212,9 @@ func TestSyncPrecedesAcknowledgement(t *testing.T) {
 	}
 }
 
-// Truncated at every byte, a file never keeps a spool from starting, and only
-// its own rows are lost.
-func TestTruncatedAtEveryByte(t *testing.T) {
+// Truncated at every byte, and with any bit turned over, a file never keeps a
+// spool from starting, and only its own rows are lost.
+func TestDamageAnywhere(t *testing.T) {
 	t.Parallel()
 	d, w := newDisk(), &warehouse{fail: away}
 	s := open(t, config(d, w))
@@ -223,23 +222,32 @@ func TestTruncatedAtEveryByte(t *testing.T) {
 		keep(t, s, seq+1, true)
 	}
 	closeSpool(t, s)
-	list := names(t, d)
-	whole := len(d.files[list[1]].content)
-	for size := range whole {
-		cut := newDisk()
-		for name, node := range d.files {
-			content := node.content
-			if name == list[1] {
-				content = content[:size]
-			}
-			cut.files[name] = &inode{content: content}
-		}
-		w := &warehouse{}
-		s := open(t, config(cut, w))
-		drain(t, s)
-		closeSpool(t, s)
-		if got := w.all(); len(got) != 2 || len(names(t, cut)) != 1 {
-			t.Fatalf("cut to %d of %d bytes: stored %v, left %v", size, whole, got, names(t, cut))
-		}
+	victim := names(t, d)[1]
+	whole := d.files[victim].content
+	for size := 0; size < len(whole); size += stride {
+		damaged(t, d, victim, whole[:size])
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 1000 / stride {
+		content := bytes.Clone(whole)
+		content[rng.IntN(len(content))] ^= 1 << rng.IntN(8)
+		damaged(t, d, victim, content)
+	}
+}
+
+// damaged starts a spool on the disk with another content of one file.
+func damaged(t *testing.T, d *disk, victim string, content []byte) {
+	t.Helper()
+	again := newDisk()
+	for name, node := range d.files {
+		again.files[name] = node
+	}
+	again.files[victim] = &inode{content: content}
+	w := &warehouse{}
+	s := open(t, config(again, w))
+	drain(t, s)
+	closeSpool(t, s)
+	if got := w.all(); len(got) != 2 || len(names(t, again)) != 1 {
+		t.Fatalf("%d bytes: stored %v, left %v", len(content), got, names(t, again))
 	}
 }

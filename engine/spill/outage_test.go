@@ -177,7 +177,7 @@ func TestLongOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &warehouse{fail: away}
 		st := newStream(t, w, func(*spill.Config) {})
-		st.run(t, 50*time.Millisecond, 30*time.Minute)
+		st.run(t, 50*time.Millisecond, 30*time.Minute/stride)
 		if st.behind > 1000 {
 			t.Errorf("%d rows waited in memory", st.behind)
 		}

@@ -312,12 +312,8 @@ func (s *Spill) mark(f *file) {
 func (s *Spill) settled(p parcel, rows int64, took time.Duration) {
 	s.forget(p.files...)
 	s.mu.Lock()
-	delete(s.troubles, p.files[0].seq)
 	for _, t := range s.troubles {
 		t.doubted = t.failures >= patientFailures
-	}
-	for _, f := range p.files {
-		delete(s.alone, f.seq)
 	}
 	s.counts.shipped[p.files[0].table] += uint64(rows)
 	if took <= s.cfg.Slow {

@@ -272,10 +272,13 @@ func (s *Spill) forget(files ...file) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.files = slices.DeleteFunc(s.files, func(f file) bool {
-		if gone[f.identity()] {
-			s.account(f, -1)
+		if !gone[f.identity()] {
+			return false
 		}
-		return gone[f.identity()]
+		s.account(f, -1)
+		delete(s.troubles, f.seq)
+		delete(s.alone, f.seq)
+		return true
 	})
 	if len(s.files) == 0 {
 		s.away.Store(false)

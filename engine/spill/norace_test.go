@@ -1,0 +1,6 @@
+//go:build !race
+
+package spill_test
+
+// stride is how many cases the exhaustive tests step over: none.
+const stride = 1
