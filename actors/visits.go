@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"mybeacon/actors/device"
+	"mybeacon/actors/plan"
 	"mybeacon/actors/tag"
 	"mybeacon/schema"
 )
@@ -56,6 +57,9 @@ func (s *System) Revs(n int) uint64 { return s.rev.Add(uint64(n)) - uint64(n) + 
 
 // TagConfig returns what tags are judged by.
 func (s *System) TagConfig() *tag.Config { return &s.cfg.Tag }
+
+// PlanConfig returns what the receivers of a plan are judged by.
+func (s *System) PlanConfig() *plan.Config { return &s.cfg.Plan }
 
 // Plans returns the plans as they were made ready for the tags.
 func (s *System) Plans() *tag.Plans { return s.layouts }

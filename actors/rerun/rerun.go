@@ -2,6 +2,7 @@ package rerun
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,6 +27,9 @@ type Config struct {
 	Tag       *tag.Config
 	Plans     *tag.Plans
 	Listening Listening
+	// Corrections returns what was in force on a plan, oldest first. It may be nil:
+	// nothing was.
+	Corrections func(schema.PlanID) []tag.Correction
 }
 
 // Run is one tag under way. Make it with [New].
@@ -62,7 +66,11 @@ func (r *Run) Second(second schema.EventTime, heard []Observation) {
 	r.Silence(second)
 	r.hear(heard, second.Add(time.Second))
 	for _, p := range r.plans {
-		r.state.Tide(&tag.Tide{Plan: p, Through: second.Add(time.Second)}, &r.effects)
+		tide := tag.Tide{Plan: p, Through: second.Add(time.Second)}
+		if r.cfg.Corrections != nil {
+			tide.Corrections = r.cfg.Corrections(p)
+		}
+		r.state.Tide(&tide, &r.effects)
 	}
 	r.take()
 }
@@ -141,6 +149,9 @@ func (r *Run) take() {
 	for _, v := range r.effects.Visits {
 		r.visits[v.ID] = v
 	}
+	for _, l := range r.effects.Lessons {
+		l.Recycle() // they were learned when it happened
+	}
 	r.effects.Reset()
 	if !r.state.Present() && !r.state.Waits() {
 		r.plans = r.plans[:0]
@@ -177,4 +188,22 @@ func (r *Run) Visits() []schema.Visit {
 		return cmp.Or(cmp.Compare(a.EnteredAt, b.EnteredAt), slices.Compare(a.Zone[:], b.Zone[:]))
 	})
 	return out
+}
+
+// Leave makes the tag absent if it has not been heard for its timeout, whoever may
+// not have been listening.
+func (r *Run) Leave(through schema.EventTime) {
+	if len(r.devices) == 0 || through < r.heard.Add(r.cfg.Tag.Fence.Timeout) {
+		return
+	}
+	for _, d := range r.devices {
+		r.state.Progress(&tag.Progress{Device: d.id, Delivered: through}, &r.effects)
+	}
+	r.take()
+}
+
+// Forget drops what was found before a time: fixes, and visits that ended.
+func (r *Run) Forget(before schema.EventTime) {
+	maps.DeleteFunc(r.fixes, func(at schema.EventTime, _ schema.Fix) bool { return at < before })
+	maps.DeleteFunc(r.visits, func(_ schema.VisitID, v schema.Visit) bool { return !v.LeftAt.IsZero() && v.LeftAt < before })
 }

@@ -134,6 +134,7 @@ func (w *life) system(t testing.TB, n int) system {
 	layouts.Put(w.layout)
 	cfg := actors.DefaultConfig()
 	cfg.Log, cfg.Output, cfg.Health, cfg.Layouts = silently, rec, rec, layouts
+	cfg.Plan.Learn = false // a run does not know what is in force
 	cfg.Start = origin.Time().Add(time.Duration(n) * time.Second)
 	sys, err := actors.New(cfg)
 	if err != nil {

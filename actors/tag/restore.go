@@ -135,3 +135,19 @@ func (s *State) Present() bool { return s.mem.present }
 
 // Waits reports whether something was heard of the tag that no fix has seen.
 func (s *State) Waits() bool { return !s.window.fresh.IsZero() }
+
+// Correct makes offsets that were stored ready for the plan: from a second on they
+// are in force. Receivers that the plan has no longer are left out.
+func (p *Plan) Correct(from schema.EventTime, offsets []schema.ReceiverOffset) (Correction, error) {
+	if p.locator == nil {
+		return Correction{From: from}, nil
+	}
+	dB := make([]float64, len(p.Layout.Receivers))
+	for _, o := range offsets {
+		if i := p.receiver(o.Receiver); i >= 0 {
+			dB[i] = o.Offset.DBm()
+		}
+	}
+	o, err := p.locator.Offsets(dB)
+	return Correction{From: from, Site: p.locator, Offsets: o}, err
+}

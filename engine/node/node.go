@@ -45,6 +45,7 @@ type Node struct {
 	output       *output
 	quarantine   *quarantine
 	actors       *actors.System
+	late         *lateWatch
 	ingest       *ingest.Ingest
 	products     []product
 	shell        *shell.Server
@@ -108,6 +109,7 @@ func (n *Node) start(ctx context.Context) error {
 		{"the way in", n.startIngest},
 		{"the products", n.startProducts},
 		{"the calibrations", n.startCalibrations},
+		{"the history", n.startHistory},
 		{"the web side", n.startWeb},
 		{"the metrics", n.startOps},
 	}
@@ -182,9 +184,13 @@ func (n *Node) startActors(ctx context.Context) error {
 	cfg := actors.DefaultConfig()
 	cfg.Log, cfg.Start = n.log.With("part", "actors"), time.Now()
 	cfg.Output, cfg.Health, cfg.Layouts = n.output, n.devices, n.directory
+	learned := newLessons(n.sink, cfg.Log)
+	cfg.Learned = learned
 	if n.actors, err = actors.New(cfg); err != nil {
 		return err
 	}
+	learned.revs, n.late = n.actors.Revs, &lateWatch{System: n.actors}
+	n.life.background("learned offsets", learned.Run)
 	n.life.onStop("actors", n.actors.Stop)
 	return nil
 }
@@ -192,7 +198,7 @@ func (n *Node) startActors(ctx context.Context) error {
 func (n *Node) startIngest(context.Context) error {
 	cfg := ingest.DefaultConfig()
 	cfg.Log, cfg.Metrics = n.log.With("part", "ingest"), ingest.NewMetrics(n.metrics)
-	cfg.Directory, cfg.Stored, cfg.Actors, cfg.Journal = n.directory, n.spill, n.actors, n.observations
+	cfg.Directory, cfg.Stored, cfg.Actors, cfg.Journal = n.directory, n.spill, n.late, n.observations
 	cfg.Quarantine, cfg.Quota = n.quarantine, n.cfg.Quota
 	var err error
 	if n.ingest, err = ingest.New(cfg); err != nil {
@@ -202,9 +208,6 @@ func (n *Node) startIngest(context.Context) error {
 	return nil
 }
 
-// startProducts also takes up the visits that were open when the server
-// stopped: by then the products have published their plans and zones, and no
-// frame has come yet.
 func (n *Node) startProducts(ctx context.Context) error {
 	for _, p := range n.products {
 		host := module.Host{
@@ -217,11 +220,6 @@ func (n *Node) startProducts(ctx context.Context) error {
 		}
 		n.life.onStop("module "+p.ID(), p.Stop)
 	}
-	open, err := n.sink.OpenVisits(ctx)
-	if err != nil {
-		return err
-	}
-	n.actors.Restore(open)
 	return nil
 }
 
