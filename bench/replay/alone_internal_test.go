@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -29,4 +30,7 @@ func TestOneReplayOfASite(t *testing.T) {
 		t.Fatalf("after the first one's end: %v", err)
 	}
 	again()
+	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }

@@ -27,6 +27,8 @@ type Config struct {
 	Create bool
 	// Speed is a multiple of real time; 0 is as fast as acknowledged.
 	Speed float64
+	// Survey gives the plan the recording's survey too, where there is one.
+	Survey bool
 	// Site is the name of organisation and location; empty: as the recording says.
 	Site string
 	Log  *slog.Logger
@@ -56,6 +58,11 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		site.Name = cfg.Site
 	}
 	wanted := describe(site)
+	if cfg.Survey {
+		if wanted.Surveys, err = surveysOf(cfg.Dir, site); err != nil {
+			return Result{}, err
+		}
+	}
 	player, err := NewPlayer(site, transmitters(wanted), cfg.Speed, cfg.Progress)
 	if err != nil {
 		return Result{}, err
@@ -147,6 +154,19 @@ func describe(site *recording.Site) provision.Site {
 		})
 	}
 	return out
+}
+
+// surveysOf reads the recording's survey.
+func surveysOf(dir string, site *recording.Site) ([]provision.Survey, error) {
+	points, err := recording.ReadSurvey(os.DirFS(dir), site.Receivers)
+	if err != nil {
+		return nil, fmt.Errorf("read the recording %s: %w", dir, err)
+	}
+	s := provision.Survey{Name: site.Name}
+	for _, p := range points {
+		s.Readings = append(s.Readings, provision.Reading{X: p.X, Y: p.Y, Receiver: p.Receiver, RSSI: p.RSSI})
+	}
+	return []provision.Survey{s}, nil
 }
 
 func transmitters(site provision.Site) []schema.Transmitter {

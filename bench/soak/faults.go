@@ -160,7 +160,7 @@ func reads(ctx context.Context, b *bed, viewer *http.Client) (messages int, gap 
 	if err != nil {
 		return 0, 0, err
 	}
-	defer conn.CloseNow() // it was only read
+	defer func() { _ = conn.CloseNow() }() // it was only read
 	short, cancel := context.WithTimeout(ctx, b.cfg.sizes.outage)
 	defer cancel()
 	for last := time.Now(); ; messages++ {

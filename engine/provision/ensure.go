@@ -159,7 +159,10 @@ func (r *run) plan(ctx context.Context) error {
 	if err := r.zones(ctx, row.Zones); err != nil {
 		return err
 	}
-	return r.receivers(ctx, row.Receivers)
+	if err := r.receivers(ctx, row.Receivers); err != nil {
+		return err
+	}
+	return r.surveys(ctx)
 }
 
 func (r *run) createPlan(ctx context.Context) (row planRow, err error) {

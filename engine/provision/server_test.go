@@ -183,6 +183,8 @@ func (s *server) object(method, path string, body map[string]any) (int, any) {
 		return 200, map[string]any{}
 	case len(parts) == 3 && parts[1] == "plans" && s.find("plans", parts[2]) != nil:
 		return 200, s.plan(parts[2])
+	case len(parts) >= 4 && parts[1] == "plans" && parts[3] == "survey" && s.find("plans", parts[2]) != nil:
+		return s.survey(method, parts[4:], body)
 	case len(parts) >= 4 && parts[1] == "plans" && s.find("plans", parts[2]) != nil:
 		k := kinds["/api/v1/client/ble/plans/zone"]
 		if parts[3] == "receivers" {
@@ -211,4 +213,32 @@ func (s *server) plan(id string) any {
 		plan[part] = rows
 	}
 	return plan
+}
+
+// survey lists, makes and extends surveys. It keeps their readings and shows how many
+// there are.
+func (s *server) survey(method string, id []string, body map[string]any) (int, any) {
+	readings, _ := body["readings"].([]any)
+	shown := func(row map[string]any) map[string]any {
+		return map[string]any{"id": row["id"], "name": row["name"], "readings": len(row["all"].([]any))}
+	}
+	switch {
+	case method == http.MethodGet && len(id) == 0:
+		items := []map[string]any{}
+		for _, row := range s.rows["surveys"] {
+			items = append(items, shown(row))
+		}
+		return 200, map[string]any{"items": items, "next": ""}
+	case len(readings) == 0 || len(readings) > 10_000:
+		return problem(422, "readings: 1 to 10000")
+	case len(id) == 0 && body["name"] != nil:
+		row := map[string]any{"id": schema.NewID[schema.TagID]().String(), "name": body["name"], "all": readings}
+		s.rows["surveys"] = append(s.rows["surveys"], row)
+		return 201, shown(row)
+	case len(id) == 1 && s.find("surveys", id[0]) != nil:
+		row := s.find("surveys", id[0])
+		row["all"] = append(row["all"].([]any), readings...)
+		return 200, shown(row)
+	}
+	return problem(404, "there is no such survey")
 }

@@ -16,6 +16,7 @@ type Site struct {
 	Zones        []Zone
 	Receivers    []Receiver
 	Tags         []Tag
+	Surveys      []Survey
 	// Clock of new devices: "device" (compared with the server's) or "source"
 	// (event times are taken as given, as for a recording).
 	Clock string

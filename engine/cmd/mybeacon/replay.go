@@ -16,6 +16,7 @@ type replayCmd struct {
 	Server string  `help:"The server's address." default:"http://127.0.0.1:8080" env:"MYBEACON_SERVER" placeholder:"URL"`
 	Create bool    `help:"Make the organisation, location, plan, zones, receivers and tags that are missing."`
 	Speed  float64 `help:"Times real time; 0 is as fast as the server acknowledges." default:"1" placeholder:"N"`
+	Survey bool    `help:"Give the plan the recording's survey too, so that positions are those of a surveyed site."`
 	Site   string  `help:"Name of the site; the recording's own by default." placeholder:"NAME"`
 	JSON   bool    `help:"Print the result as one JSON object."`
 }
@@ -27,7 +28,7 @@ func (c *replayCmd) Run(e *env) error {
 		return &exitError{exitUsage, fmt.Sprintf("speed: %v is negative; 1 is real time, 0 as fast as possible", c.Speed)}
 	}
 	result, err := replay.Run(e.ctx, replay.Config{
-		Dir: c.Dir, Server: c.Server, Create: c.Create, Speed: c.Speed, Site: c.Site,
+		Dir: c.Dir, Server: c.Server, Create: c.Create, Speed: c.Speed, Site: c.Site, Survey: c.Survey,
 		Token: os.Getenv("MYBEACON_TOKEN"), Email: os.Getenv("MYBEACON_ADMIN_EMAIL"), Password: os.Getenv("MYBEACON_ADMIN_PASSWORD"),
 		Log: warnings(e.log), Progress: replay.Meter(os.Stderr),
 	})
