@@ -37,7 +37,7 @@ func TestEnsureSendsSurveys(t *testing.T) {
 		}
 		for i, r := range all {
 			got := r.(map[string]any)
-			if want := -60 - float64(i)/100; got["rssi_dbm"] != want || got["device_id"] != result.Devices[i%2].ID.String() {
+			if want := schema.CentiDBm(-6000 - i).DBm(); got["rssi_dbm"] != want || got["device_id"] != result.Devices[i%2].ID.String() {
 				t.Fatalf("reading %d is %v, want %v dBm of %v", i+1, got, want, result.Devices[i%2].ID)
 			}
 		}
