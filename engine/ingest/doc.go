@@ -14,6 +14,18 @@
 // frame that has no rows left says "I listened until sent_at": it goes to the
 // actors and is acknowledged at once.
 //
+// An observation whose time cannot be believed, because a clock is ahead or the
+// organisation keeps nothing so old, is refused too, but its row goes to the
+// [Quarantine], where somebody can see which clock is wrong.
+//
+// # How much is taken
+//
+// Three bounds, each of which only delays: what one device may have on its way
+// ([Credit]), what the devices of one organisation may send a second ([Quota]),
+// and the room for all that waits for storage, of which an organisation may fill
+// twice what is free. A socket is simply not read meanwhile; a POST is refused
+// with the time at which to come again.
+//
 // # After a restart
 //
 // The first frame of (device, boot_id) asks the warehouse which frames it holds;
@@ -28,10 +40,11 @@
 // # Concurrency
 //
 // All methods are safe for concurrent use. [Session.Offer] never waits for
-// storage: [Session.Ready] does, before more is read from the device, when the
-// device has used up its credit or all devices together have too much on its
-// way. One device has one stream: a newer one displaces the older.
+// storage: [Session.Ready] does, before more is read from the device. One device has one stream: a newer one displaces the older.
 //
-// Lock order: Ingest.mu, then device.mu, then what the journal and the actors
-// lock. The journal's done functions take device.mu.
+// The tokens of open streams are compared with the directory's every
+// [Config.RecheckEvery]: one that was taken back ends its stream.
+//
+// Lock order: Ingest.mu, then device.mu, then Session.mu, then tenants.mu and what
+// the journal and the actors lock. The journal's done functions take device.mu.
 package ingest

@@ -292,6 +292,21 @@ func testProfiles(t *testing.T, s *server) {
 			t.Errorf("%s: %d, %d bytes", path, status, len(text))
 		}
 	}
+	for host, want := range map[string]int{"evil.example": 403, "evil.example:9090": 403, "localhost:9090": 200, "[::1]:9090": 200, "10.0.0.7": 200} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.cfg.Ops+"/debug/pprof/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("under the name %s: %d, want %d", host, resp.StatusCode, want)
+		}
+	}
 	if status, text := get(t, s.URL()+"/debug/pprof/goroutine?debug=1"); strings.Contains(text, "goroutine profile") {
 		t.Errorf("the main address shows profiles: %d", status)
 	}

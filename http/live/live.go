@@ -58,8 +58,9 @@ type MapsConfig struct {
 	MaxSockets, MaxPerViewer int
 }
 
-// DefaultMapsConfig returns the bounds of a server; the rest is left to set.
-func DefaultMapsConfig() MapsConfig { return MapsConfig{MaxSockets: 2000, MaxPerViewer: 50} }
+// DefaultMapsConfig returns the bounds of a server; the rest is left to set. The
+// screens of a whole company often share one account.
+func DefaultMapsConfig() MapsConfig { return MapsConfig{MaxSockets: 4000, MaxPerViewer: 1500} }
 
 // Validate reports what is missing or wrong.
 func (c MapsConfig) Validate() error {
