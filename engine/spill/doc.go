@@ -16,26 +16,27 @@
 //
 // # Shipping
 //
-// One goroutine inserts the files, oldest first, several in one insert when they
-// have piled up. A file is removed after its rows were stored. An insert that
-// failed, or during which the machine stopped, may have happened: it is
-// repeated with the same rows and the same token, so that ClickHouse drops it.
-// That is why what is about to be inserted is written down first: a file that is
-// tried alone has ".tried" in its name from then on, and files that are tried
-// together are listed with their common token in a file of their own,
+// One goroutine inserts the files, visits before the rest and otherwise the
+// oldest first, several in one insert when they have piled up. A file is removed
+// after its rows were stored. An insert that failed, or during which the machine
+// stopped, may have happened: it is repeated with the same rows and the same
+// token, so that ClickHouse drops it. That is why what is about to be inserted is
+// written down first: a file that is tried alone has ".tried" in its name from
+// then on, and files that are tried together are listed with their common token
+// in a file of their own,
 //
 //	group.00000000000000000042.0a1b2c3d.json
 //
-// which is removed after all of them. When some of a group's files are gone, the
-// group is stored and what is left of it is removed.
+// which is renamed to *.stored before the first of them is removed, and removed
+// after the last.
 //
 // ClickHouse remembers the tokens of the last 1,000 inserts. What is repeated
 // later than that has rows twice until ReplacingMergeTree folds them, and FINAL
 // never shows them twice.
 //
-// Files wait in order, yet one that the warehouse refuses again and again while
-// it takes others does not hold them up: it is passed over and tried now and
-// then. No file is given up.
+// A file that the warehouse refuses again and again while it takes others does
+// not hold them up: it is passed over and tried now and then. No file is given
+// up.
 //
 // # Damage
 //

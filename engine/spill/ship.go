@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
+
+	"mybeacon/schema/columnar"
 )
 
 // idleCheck is how often a spool without work looks whether its directory can be
@@ -80,7 +82,6 @@ func (s *Spill) rest(wait time.Duration) {
 func (s *Spill) next(now time.Time) (p parcel, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	wait = idleCheck
 	s.turn++
 	grouped := map[string]*group{}
 	for _, g := range s.groups {
@@ -88,9 +89,11 @@ func (s *Spill) next(now time.Time) (p parcel, wait time.Duration) {
 			grouped[name] = g
 		}
 	}
+	wait = idleCheck
 	var first parcel
 	seen := map[identity]bool{}
-	for i, f := range s.files {
+	for _, i := range s.order() {
+		f := s.files[i]
 		t := s.troubles[f.seq]
 		if t != nil && now.Before(t.until) {
 			wait = min(wait, t.until.Sub(now))
@@ -100,18 +103,30 @@ func (s *Spill) next(now time.Time) (p parcel, wait time.Duration) {
 			continue
 		}
 		candidate := s.from(i, grouped)
-		for _, member := range candidate.files {
-			seen[member.identity()] = true
-		}
-		if len(first.files) > 0 {
-			return candidate, 0
-		}
-		if t == nil || t.failures < patientFailures || s.turn%otherTurn != 0 {
+		if len(first.files) > 0 || t == nil || t.failures < patientFailures || s.turn%otherTurn != 0 {
 			return candidate, 0
 		}
 		first = candidate
+		for _, member := range first.files {
+			seen[member.identity()] = true
+		}
 	}
 	return first, wait
+}
+
+// order returns the files' places in the order in which they are shipped: visits
+// first, since they are few and tell a server that starts what was going on, then
+// by age. The caller holds mu.
+func (s *Spill) order() []int {
+	visits, rest := make([]int, 0, len(s.files)), make([]int, 0, len(s.files))
+	for i, f := range s.files {
+		if f.table == columnar.VisitsTable {
+			visits = append(visits, i)
+		} else {
+			rest = append(rest, i)
+		}
+	}
+	return append(visits, rest...)
 }
 
 // from returns the parcel that file i begins: its group, or itself with those
@@ -349,6 +364,7 @@ func (s *Spill) refused(p parcel) {
 	wait := min(minPass<<min(t.passes, 10), maxPass)
 	t.passes++
 	t.until = time.Now().Add(wait)
+	s.tell()
 	s.cfg.Log.Error("the warehouse refuses a kept batch while it takes others: it is passed over", "file", p.files[0].name(), "again_in", wait)
 }
 

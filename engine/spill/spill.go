@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -284,6 +285,11 @@ func (s *Spill) forget(files ...file) {
 		s.away.Store(false)
 		s.index.clear()
 	}
+	s.tell()
+}
+
+// tell wakes who waits in Drain; the caller holds mu.
+func (s *Spill) tell() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
@@ -302,16 +308,24 @@ func (s *Spill) Close(ctx context.Context) error {
 	return nil
 }
 
-// Drain waits until nothing is kept.
+// Drain waits until what is kept now is stored. It does not wait for what the
+// warehouse refuses while it takes the rest.
 func (s *Spill) Drain(ctx context.Context) error {
+	s.mu.Lock()
+	newest := s.seq
+	if !s.listed {
+		newest = math.MaxUint64 // all that will be found
+	}
+	s.mu.Unlock()
 	for {
 		s.mu.Lock()
-		left, changed := len(s.files), s.changed
-		if !s.listed {
-			left = 1
-		}
+		done := s.listed && !slices.ContainsFunc(s.files, func(f file) bool {
+			t := s.troubles[f.seq]
+			return f.seq <= newest && (t == nil || t.passes == 0)
+		})
+		changed := s.changed
 		s.mu.Unlock()
-		if left == 0 {
+		if done {
 			return nil
 		}
 		select {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"mybeacon/engine/embedded/embeddedtest"
 	"mybeacon/engine/spill"
@@ -145,6 +146,7 @@ func TestRefusedBatchDoesNotBlock(t *testing.T) {
 		keep(t, s, seq+1, false)
 	}
 	await(t, s, func(st spill.Status) bool { return st.Files == 1 })
+	drain(t, s) // which does not wait for it
 	w.set(func(w *warehouse) { w.fail = nil })
 	closeSpool(t, s)
 	s = open(t, cfg)
@@ -168,6 +170,31 @@ func await(t testing.TB, s *spill.Spill, reached func(spill.Status) bool) {
 		case <-deadline:
 			t.Fatalf("not reached: %+v", s.Status())
 		}
+	}
+}
+
+// What a starting server continues from comes first, whenever it was kept.
+func TestVisitsAreShippedFirst(t *testing.T) {
+	dir, w := newDisk(), &warehouse{fail: away}
+	s := open(t, config(dir, w))
+	for seq := uint64(1); seq <= 3; seq++ {
+		keep(t, s, seq, false)
+	}
+	b := columnar.NewVisits(memory.NewGoAllocator())
+	defer b.Release()
+	b.Append(schema.Visit{Rev: 99})
+	visits := b.NewRecord()
+	defer visits.Release()
+	if err := s.Keep(columnar.VisitsTable, visits, "visits", false); err != nil {
+		t.Fatal(err)
+	}
+	closeSpool(t, s)
+	w.set(func(w *warehouse) { w.fail = nil })
+	s = open(t, config(dir, w))
+	drain(t, s)
+	closeSpool(t, s)
+	if got := w.all(); len(got) != 4 || got[0] != 99 {
+		t.Errorf("stored in the order %v", got)
 	}
 }
 

@@ -49,6 +49,7 @@ func (s *Spill) list() error {
 	for _, f := range found {
 		s.account(f, 1)
 	}
+	s.tell()
 	if len(found) > 0 {
 		s.cfg.Log.Info("the spool has batches of the last run", "files", len(found), "bytes", s.bytes)
 	}
