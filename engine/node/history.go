@@ -44,7 +44,7 @@ func (n *Node) flush(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return n.spill.Drain(ctx) // what was flushed may have gone to the spool
 }
 
 // WorkedIn waits until what had arrived late by a time is worked into the past.
