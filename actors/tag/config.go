@@ -15,6 +15,9 @@ type Config struct {
 	Zones  fence.DecisionConfig // which zone a fix shows
 	Model  zonemodel.Config     // zones that are learned
 
+	// RestOdds is by how much higher the odds for a change of the shown zone must be
+	// while the tag rests.
+	RestOdds float64
 	// Beyond LongStay the odds that a change of the shown zone must have grow in
 	// proportion to the stay, up to the probability LongStayP.
 	LongStay  time.Duration
@@ -40,6 +43,7 @@ func DefaultConfig() Config {
 		Zones:  fence.DefaultDecisionConfig(),
 		Model:  zonemodel.DefaultConfig(),
 
+		RestOdds: 2,
 		LongStay: 180 * time.Second, LongStayP: 0.98,
 
 		Fence: fence.DefaultConfig(),
@@ -61,6 +65,8 @@ func (c Config) Validate() error {
 		return schema.Errorf(schema.Invalid, "Grace", "%v is not 1s…10s", c.Grace)
 	case c.Fence.Timeout < c.Window:
 		return schema.Errorf(schema.Invalid, "Fence.Timeout", "%v is shorter than the window of %v", c.Fence.Timeout, c.Window)
+	case !(c.RestOdds >= 1 && c.RestOdds <= 100):
+		return schema.Errorf(schema.Invalid, "RestOdds", "%g is not 1…100", c.RestOdds)
 	case c.PlanLead < 1 || c.PlanSeconds < 1:
 		return schema.Errorf(schema.Invalid, "PlanLead", "%g times for %d fixes: both must be at least 1", c.PlanLead, c.PlanSeconds)
 	case c.StoreEvery < time.Second || c.StoreMoveM < 0:

@@ -29,6 +29,7 @@ func (s *State) fix(second schema.EventTime, e *Effects) {
 		return
 	}
 	s.mem.present = true
+	s.travel = estimate.Travel
 	f := s.compose(plan, second, estimate)
 	s.transit(plan, s.show(plan, &f, samples), &f, e)
 	s.mem.last = f

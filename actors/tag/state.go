@@ -45,6 +45,7 @@ type State struct {
 	plan      *Plan            // of the newest fix
 	track     locate.Track     // of plan's locator; nil until the first fix and while the tag rests
 	zoning    *zonemodel.Track // of plan's model; nil like track, and where there is none
+	travel    float64          // how surely the tag is on its way, by the newest fix
 	shares    []fence.Share    // reused: of all zones
 	wholes    []fence.Share    // reused: of those that are no part, with their parts
 	parts     []fence.Share    // reused: of the parts of one

@@ -101,16 +101,17 @@ func (s *State) decide(level int, shares []fence.Share, now schema.EventTime) (z
 // show forgets which zone fixes show.
 func (y *stay) show() { y.shown, y.since = fence.Decision{}, 0 }
 
-// hysteresis returns how sure a change of zone must be now. Who has been in a zone
-// for an hour is less likely to leave it in the next second than who came a minute
-// ago, so the odds asked for grow with a long stay.
+// hysteresis returns how sure a change of zone must be now. Who rests is less likely
+// to change it than who walks, and who has been in a zone for an hour less likely to
+// leave it in the next second than who came a minute ago; so the odds asked for are
+// higher at rest, and grow with a long stay.
 func (s *State) hysteresis(stay *stay, now schema.EventTime) fence.DecisionConfig {
 	cfg := s.cfg.Zones
 	if stay.since.IsZero() {
 		return cfg
 	}
 	long := math.Max(now.Sub(stay.since).Seconds()/s.cfg.LongStay.Seconds(), 1)
-	odds := cfg.SwitchP / (1 - cfg.SwitchP) * long
+	odds := cfg.SwitchP / (1 - cfg.SwitchP) * math.Pow(s.cfg.RestOdds, 1-s.travel) * long
 	cfg.SwitchP = math.Max(math.Min(odds/(1+odds), s.cfg.LongStayP), cfg.SwitchP)
 	return cfg
 }

@@ -17,7 +17,8 @@
 // and while the engine says that the tag is absent. A truth between two rows is
 // on the straight line between them, if they are at most 3 s apart.
 //
-// Every track begins with an engine that knows nothing but the plan. A track
+// Every track begins with an engine that knows nothing but the plan, and which of
+// its receivers is dead. What it learns about the receivers it learns on the way. A track
 // called "snapshots" is no walk: each of its instants is a track of its own, its
 // only epoch is the instant, and its truth must have a row at just that instant.
 //

@@ -60,7 +60,7 @@ func (p *plant) engine() *engine {
 	for _, r := range layout.Receivers {
 		e.devices = append(e.devices, device.New(&p.cfg.Device, r.Device))
 	}
-	e.plan = plan.New(&p.cfg.Plan, layout.Plan)
+	e.plan = plan.New(&p.cfg.Plan, layout.Plan).Follow(p.plans)
 	e.tag = tag.New(&p.cfg.Tag, p.plans, tag.Key{Organisation: layout.Organisation, Tag: e.id})
 	return e
 }
@@ -82,6 +82,11 @@ func (e *engine) frame(receiver int, end schema.EventTime, heard []schema.Heard)
 			e.tell(m.Msg)
 		}
 	}
+	for i, l := range e.effects.Lessons {
+		e.plan.Lessons(l)
+		e.effects.Lessons[i] = nil // the plan owns it
+	}
+	e.effects.Lessons = e.effects.Lessons[:0]
 }
 
 // tell gives the tag a message, and takes the time.

@@ -46,6 +46,8 @@ const (
 	// pause is the silence after which a recording is taken as interrupted. It is
 	// above the silence that makes a tag absent, so the engine has noticed.
 	pause = 2 * time.Minute
+	// mourning is longer than a plan waits for a receiver that says nothing.
+	mourning = 30 * time.Second
 )
 
 // follower gives one part to a fresh engine.
@@ -74,11 +76,18 @@ func follow(site *recording.Site, plant *plant, p part, without string) trail {
 }
 
 // run lives through the part epoch by epoch, up to the last one that is heard to
-// its end. The receivers have been listening for a second when it begins.
+// its end. The receivers have been listening for a second when it begins, and long
+// enough for a dead one to be given up.
 func (f *follower) run() {
 	events := f.trail.events
 	quiet := events[0].At // when anything was heard last
-	f.live(f.epochOf(events[0].At) - time.Second)
+	before := time.Second
+	if f.dead >= 0 {
+		before = mourning
+	}
+	for ; before > 0; before -= time.Second {
+		f.live(f.epochOf(events[0].At) - before)
+	}
 	for at := f.epochOf(events[0].At); ; at += time.Second {
 		n := 0
 		for ; n < len(events) && events[n].At <= at; n++ {

@@ -229,6 +229,26 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
+// The zones that are shown of people, carts and things of all kinds change hardly
+// oftener than the true ones, and the radii hold what they say.
+func TestSimulatedZonesAreCalm(t *testing.T) {
+	shown, truth := 0.0, 0.0
+	for seed := range uint64(3) {
+		f := simulated(t, seed+1, 40, 300)
+		shown, truth = shown+f.ZoneSwitches, truth+f.TrueSwitches
+		t.Logf("%+v", f)
+		if !(f.Coverage68 >= 0.58 && f.Coverage68 <= 0.78 && f.Coverage95 >= 0.88 && f.Coverage95 <= 0.99) {
+			t.Errorf("seed %d: the radii hold %.3f and %.3f", seed+1, f.Coverage68, f.Coverage95)
+		}
+		if !(f.ZoneAccuracy > 0.9) {
+			t.Errorf("seed %d: %.3f in the right zone", seed+1, f.ZoneAccuracy)
+		}
+	}
+	if shown > 1.8*truth {
+		t.Errorf("%g changes of zone are shown for %g", shown, truth)
+	}
+}
+
 func TestSimulateIsBounded(t *testing.T) {
 	for _, seconds := range []int{0, -1, locate.MaxTagSeconds/60 + 1} {
 		if _, err := locate.Simulate(sim.DefaultConfig(), seconds); schema.KindOf(err) != schema.Invalid || !strings.Contains(err.Error(), "seconds: ") {

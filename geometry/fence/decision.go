@@ -17,7 +17,7 @@ type DecisionConfig struct {
 // DefaultDecisionConfig returns the values that zones are measured with. At a
 // border both zones have a half and the fixes flicker; two to one is some way
 // beyond it. Below, single fixes flicker; above 0.7, each change waits longer.
-func DefaultDecisionConfig() DecisionConfig { return DecisionConfig{SwitchP: 0.65, LeastP: 0.2} }
+func DefaultDecisionConfig() DecisionConfig { return DecisionConfig{SwitchP: 0.66, LeastP: 0.2} }
 
 // Validate reports the first field that is out of range.
 func (c DecisionConfig) Validate() error {

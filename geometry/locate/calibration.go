@@ -27,8 +27,9 @@ import (
 // A fix with enough receivers and a fair accuracy says what each receiver near
 // the tag should have heard; what it heard beyond that is kept as a mean per
 // receiver and part of the plan. A receiver's offset is the mean over the parts
-// in which it was heard, drawn towards zero as if it had been right in four more
-// parts. Parts count and not fixes, because a shadow that falls on one place
+// in which it was heard, drawn towards zero as if it had been right in six more
+// parts, and in one for each spot of a survey: the survey's map has found out
+// already. Parts count and not fixes, because a shadow that falls on one place
 // falls on it all day: a tag that lies on a shelf for a week teaches as much as
 // one that passes by twice.
 //
@@ -43,6 +44,7 @@ type Calibration struct {
 	parts      []tally   // per receiver and part
 	sums       []float64 // per receiver: its offset before the mean is taken off
 	known      []bool    // per receiver: it was heard
+	surveyed   []float64 // per receiver: spots that a survey has; shared with the locator
 	offsets    *Offsets  // the last ones given out
 	stale      bool      // something was learned since
 }
@@ -59,8 +61,8 @@ const (
 
 // How lessons are weighed against each other.
 const (
-	partShrink = 4   // parts that are held to have been right before anything was heard
-	partWorth  = 5   // readings that make a part count by half
+	partShrink = 6   // parts that are held to have been right before anything was heard
+	partWorth  = 2   // readings that make a part count by half
 	partMemory = 200 // readings over which a part's mean is taken at most
 	mostOffDB  = 15  // a receiver that is off by more is not calibrated but broken
 )
@@ -73,7 +75,7 @@ func partsOf(bounds r2.Rect) (cols, rows int) {
 
 // NewCalibration implements [Locator].
 func (l *locator) NewCalibration() *Calibration {
-	c := &Calibration{bounds: l.grid.bounds, offsets: newOffsets(l)}
+	c := &Calibration{bounds: l.grid.bounds, offsets: newOffsets(l), surveyed: l.surveyed}
 	c.cols, c.rows = partsOf(c.bounds)
 	c.sums = make([]float64, len(l.fine.gain))
 	c.known = make([]bool, len(l.fine.gain))
@@ -117,7 +119,7 @@ func (c *Calibration) renew(receiver int) {
 		weight += w
 	}
 	c.known[receiver] = weight > 0
-	c.sums[receiver] = sum / (weight + partShrink)
+	c.sums[receiver] = sum / (weight + partShrink + c.surveyed[receiver])
 	c.stale = true
 }
 

@@ -27,6 +27,7 @@ func (f *filter) describe(readings []reading, s *scratch) (Estimate, bool) {
 	est := Estimate{Pos: f.loc.leave(f.mean()), Receivers: len(readings), LevelDBm: f.level.mean}
 	est.AccuracyM, est.Accuracy95M = f.radii(est.Pos)
 	wider := f.doubt(s)
+	f.trust = float32(1 / (wider * wider))
 	est.AccuracyM *= wider
 	est.Accuracy95M *= wider
 	est.Residual = f.residual(readings, est.Pos)

@@ -18,6 +18,7 @@ type filter struct {
 	win   window        // where the tag is looked for
 	last  time.Duration // event time of the posterior
 	level level         // survives a restart of the posterior, not a Reset
+	trust float32       // the power of mass that is believed, (0, 1]: see doubt
 	pace  track.Pace
 
 	offsets *Offsets // nil for none; survives a Reset
@@ -49,6 +50,7 @@ func (f *filter) Update(at time.Duration, samples []Sample) (Estimate, bool) {
 	}
 	f.teach(&est, readings, s)
 	f.pace.Observe(f.loc.cfg.Motion, est.Pos, dt)
+	est.Travel = f.pace.Travel(f.loc.cfg.Motion)
 	return est, true
 }
 

@@ -26,6 +26,7 @@ type Estimate struct {
 	Receivers   int      // that took part
 	Residual    float64  // root mean square of what Pos leaves unexplained, dB
 	LevelDBm    float64  // learned power of the tag at one metre
+	Travel      float64  // how surely the tag is on its way: 0 at rest, 1 when it walks or nothing is known
 }
 
 // Locator knows a plan. It is immutable, shared by all tags of the plan and
@@ -98,6 +99,7 @@ type locator struct {
 	fine       chart      // of the grid's cells
 	coarse     chart      // of blocks of them
 	at         []r2.Point // per receiver: its place, moved into the bounds
+	surveyed   []float64  // per receiver: spots of the survey
 	closed     *closed    // nil for a plan without no-go areas
 	pool       chan *scratch
 }
@@ -114,6 +116,10 @@ func (l *locator) tables(site Site) {
 	l.cfg.Systematic *= m.left // walls that are on the map are not wrong again
 	l.fine = chart{cols: l.grid.cols, gain: make([][]float32, len(site.Receivers))}
 	l.at = make([]r2.Point, len(site.Receivers))
+	l.surveyed = make([]float64, len(site.Receivers))
+	for i, spots := range m.spots {
+		l.surveyed[i] = float64(len(spots))
+	}
 	for i, r := range site.Receivers {
 		l.at[i] = l.grid.bounds.ClampPoint(r2.Point{X: r.X, Y: r.Y})
 		gain := make([]float32, 0, l.grid.cols*l.grid.rows)

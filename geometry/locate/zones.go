@@ -89,28 +89,42 @@ func (z *Zones) count(from int, zone int32) {
 	z.parts = append(z.parts, part{zone, 1.0 / (probes * probes)})
 }
 
-// Zones implements [Track].
+// Zones implements [Track]. What is asked is the posterior as wide as the radii
+// say it is: of a Gaussian, a power of 1/w² is one that is w times as wide.
 func (f *filter) Zones(z *Zones, into []fence.Share) []fence.Share {
 	if f.mass == nil || z == nil || z.owner.grid != f.loc.grid {
 		return nil
 	}
 	into = append(into[:0], z.blank...)
+	total := 0.0
 	for row := range f.box.rows {
 		start := (f.box.row+row)*f.loc.grid.cols + f.box.col
 		cells := z.cell[start : start+f.box.cols]
+		sum := float32(0)
 		for col, m := range f.mass[row*f.box.cols : (row+1)*f.box.cols] {
-			if m == 0 {
+			if m < least32 {
 				continue
 			}
+			if f.trust < 1 {
+				m = exp32(f.trust * log32(m))
+			}
+			sum += m
 			if zone := cells[col]; zone >= 0 {
 				into[zone].P += float64(m)
 			} else {
 				z.share(into, -1-zone, m)
 			}
 		}
+		total += float64(sum)
+	}
+	for i := range into {
+		into[i].P /= total
 	}
 	return into
 }
+
+// least32 is less than any mass that counts, and still a normal float32.
+const least32 = 1e-30
 
 // share divides the mass of a cell among its zones.
 func (z *Zones) share(into []fence.Share, divided int32, mass float32) {

@@ -98,13 +98,17 @@ func (p *Pace) Drift(m Motion, dt time.Duration) r2.Point {
 	if !p.known || dt <= 0 {
 		return r2.Point{}
 	}
-	return p.v.Mul(m.Carry * p.travel(m) * min(dt, longestDrift).Seconds())
+	travel := p.Travel(m)
+	return p.v.Mul(m.Carry * travel * travel * min(dt, longestDrift).Seconds())
 }
 
-// travel returns how surely the tag travels: 0 at rest, 1 from TravelMPS on.
-func (p *Pace) travel(m Motion) float64 {
-	share := math.Min(p.speed/m.TravelMPS, 1)
-	return share * share
+// Travel returns how surely the tag travels: 0 at rest, 1 from TravelMPS on and for
+// a tag of which nothing is known.
+func (p *Pace) Travel(m Motion) float64 {
+	if !p.known {
+		return 1
+	}
+	return math.Min(p.speed/m.TravelMPS, 1)
 }
 
 // Spread returns the standard deviation in metres, along each axis, of where
@@ -113,9 +117,6 @@ func (p *Pace) Spread(m Motion, dt time.Duration) float64 {
 	if dt <= 0 {
 		return 0
 	}
-	share := 1.0
-	if p.known {
-		share = p.travel(m)
-	}
-	return (m.StillM + (m.StepM-m.StillM)*share) * math.Sqrt(dt.Seconds())
+	travel := p.Travel(m)
+	return (m.StillM + (m.StepM-m.StillM)*travel*travel) * math.Sqrt(dt.Seconds())
 }
