@@ -16,6 +16,9 @@ import (
 // maxMinutes bounds a run to two days: its frames are kept to compare with.
 const maxMinutes = 2880
 
+// leastFull is what one of each fault takes in full size.
+const leastFull = 150
+
 // Config of a run.
 type Config struct {
 	Minutes int
@@ -48,6 +51,9 @@ func DefaultConfig() Config {
 func (c Config) Validate() error {
 	if c.Minutes < 1 || c.Minutes > maxMinutes {
 		return schema.Errorf(schema.Invalid, "minutes", "%d must be 1 to %d", c.Minutes, maxMinutes)
+	}
+	if c.Full && c.Minutes < leastFull {
+		return schema.Errorf(schema.Invalid, "minutes", "%d are too few for full faults, which need %d", c.Minutes, leastFull)
 	}
 	if c.Log == nil {
 		return schema.Errorf(schema.Invalid, "log", "is needed")

@@ -18,7 +18,7 @@ func config(t *testing.T) Config {
 	t.Helper()
 	cfg := DefaultConfig()
 	cfg.Minutes, cfg.Tags, cfg.Program = 1, 6, rigtest.Program(t)
-	cfg.sizes = sizes{length: 40 * time.Second, outage: time.Second, noise: time.Second, loris: 3, maps: 2, mutant: 100}
+	cfg.sizes = sizes{length: 30 * time.Second, outage: time.Second, noise: time.Second, loris: 3, maps: 2, mutant: 100}
 	return cfg
 }
 
@@ -37,7 +37,7 @@ func TestSoak(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log("\n" + text.String())
-	if figures.Acked == 0 || figures.Visits == 0 || figures.Seconds < 30 || len(figures.Faults) < 5 {
+	if figures.Acked == 0 || figures.Visits == 0 || figures.Seconds < 20 || len(figures.Faults) < 5 {
 		t.Errorf("nothing was measured: %+v", figures)
 	}
 	if figures.Missing != 0 || figures.Duplicated != 0 {
@@ -91,6 +91,7 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	}
 	f("minutes", func(c *Config) { c.Minutes = 0 })
 	f("minutes", func(c *Config) { c.Minutes = maxMinutes + 1 })
+	f("minutes", func(c *Config) { c.Full = true })
 	f("tags", func(c *Config) { c.Tags = 0 })
 	f("log", func(c *Config) { c.Log = nil })
 	f("server", func(c *Config) { c.File += "-not" })

@@ -105,7 +105,7 @@ func serverProgram(named string) (string, error) {
 }
 
 type soakCmd struct {
-	Minutes int    `help:"How long the load lasts; comparing takes a third of it more." default:"10" placeholder:"N"`
+	Minutes int    `help:"How long the load lasts; comparing takes a third of it more. In full size at least 150." default:"10" placeholder:"N"`
 	Full    bool   `help:"Make the faults as large as the requirements ask: half an hour without the warehouse, 5,000 slow sockets, 10 million broken messages."`
 	Tags    int    `help:"How many tags the simulated site has." default:"60" placeholder:"N"`
 	Seed    uint64 `help:"What decides all that is random." default:"1" placeholder:"N"`
