@@ -66,14 +66,12 @@ func (s *State) Frame(f *schema.FrameAdmitted, out []Delivery) ([]Delivery, Verd
 	}
 	var inTurn bool
 	s.inTurn, inTurn = b.release(f, s.cfg.Hold, s.inTurn[:0])
-	if s.placed(f) {
-		s.word = &plan.Delivered{Source: f.Source}
-	}
+	s.addressed(f)
 	for _, released := range s.inTurn {
 		if s.before = 0; inTurn {
 			s.move(b, through(released))
 		}
-		if s.placed(released) {
+		if s.addressed(released) {
 			s.stamp++
 			out = s.progress(s.group(released, out))
 		}
@@ -88,10 +86,17 @@ func (s *State) Frame(f *schema.FrameAdmitted, out []Delivery) ([]Delivery, Verd
 	return out, Fresh
 }
 
-// placed reports whether the frame is of a receiver on a plan, and of the plan
-// that the device is on now if one is to be told.
-func (s *State) placed(f *schema.FrameAdmitted) bool {
-	return !f.Organisation.IsZero() && !f.Plan.IsZero() && (s.word == nil || s.word.Source.Plan == f.Plan)
+// addressed reports whether the frame is of a receiver on a plan, and makes the word to
+// the plan. A frame that waited for its turn while the device went to another plan, or
+// to another organisation, is nobody's.
+func (s *State) addressed(f *schema.FrameAdmitted) bool {
+	if f.Organisation.IsZero() || f.Plan.IsZero() || f.Organisation != s.source.Organisation {
+		return false
+	}
+	if s.word == nil {
+		s.word = &plan.Delivered{Source: f.Source}
+	}
+	return s.word.Source.Plan == f.Plan
 }
 
 // move notes up to when a start of the device has delivered. Within one start time

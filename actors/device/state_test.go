@@ -172,6 +172,30 @@ func TestAClockThatJumps(t *testing.T) {
 	}
 }
 
+// TestWhatWaitedIsNotToldElsewhere moves a device while a frame of it waits for its turn.
+func TestWhatWaitedIsNotToldElsewhere(t *testing.T) {
+	f := func(what string, move func(*schema.FrameAdmitted), want int) {
+		t.Helper()
+		s := newState()
+		take(t, s, frame(1, 10, 1))
+		take(t, s, frame(3, 12, 1))
+		moved := frame(2, 11, 2)
+		move(moved)
+		out, _ := s.Frame(moved, nil)
+		if len(out) != want {
+			t.Errorf("%s: %d messages of both frames, want %d", what, len(out), want)
+		}
+		if w := s.Word(); w != nil && len(w.Tags) != want {
+			t.Errorf("%s: the plan is told of %v", what, w.Tags)
+		}
+	}
+	f("nowhere", func(*schema.FrameAdmitted) {}, 2)
+	f("to another plan", func(f *schema.FrameAdmitted) { f.Plan = schema.PlanID{99} }, 1)
+	f("off the plan", func(f *schema.FrameAdmitted) { f.Plan = schema.PlanID{} }, 1)
+	f("to another organisation", func(f *schema.FrameAdmitted) { f.Organisation = schema.OrganisationID{99} }, 1)
+	f("to no organisation", func(f *schema.FrameAdmitted) { f.Organisation = schema.OrganisationID{} }, 0)
+}
+
 // TestASpoolDoesNotHoldTheLiveOnesBack lets an old start and the present one come by
 // turns; and the old one's clock was ahead.
 func TestASpoolDoesNotHoldTheLiveOnesBack(t *testing.T) {

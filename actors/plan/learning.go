@@ -54,6 +54,10 @@ type learning struct {
 
 // take keeps lessons until their epoch.
 func (l *learning) take(m *tag.Lessons) {
+	if !l.cfg.Learn {
+		m.Recycle()
+		return
+	}
 	if m.Site != l.site || m.Second < l.applied || len(l.pending) >= l.cfg.MaxLessons {
 		l.drop(m)
 		return
