@@ -252,10 +252,10 @@ func (s *State) newest() schema.EventTime {
 // orphaned reports whether every receiver that heard the tag last was taken off
 // its plan.
 func (s *State) orphaned() bool {
-	some := false
+	some, since := false, s.newest().Add(-s.cfg.Window)
 	for i := range s.window.receivers {
 		r := &s.window.receivers[i]
-		if r.heard > s.newest().Add(-s.cfg.Window) {
+		if r.heard > since {
 			if s.standing(r) {
 				return false
 			}
