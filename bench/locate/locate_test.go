@@ -136,10 +136,10 @@ func TestConfigNamesWhatThereIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for field, cfg := range map[string]locate.Config{"track": {Track: "bob"}, "without": {Without: "roof"}} {
+	for field, cfg := range map[string]locate.Config{"track": {Track: "bob"}, "without": {Without: "roof"}, "survey-points": {SurveyPoints: 5}} {
 		err := cfg.Validate(site)
 		var e *schema.Error
-		if !errors.As(err, &e) || e.Field != field || e.Kind != schema.Invalid || !strings.Contains(e.Message, map[string]string{"track": "anna, trolley", "without": "counter, door, store"}[field]) {
+		if !errors.As(err, &e) || e.Field != field || e.Kind != schema.Invalid || !strings.Contains(e.Message, map[string]string{"track": "anna, trolley", "without": "counter, door, store", "survey-points": "of a survey that is given"}[field]) {
 			t.Errorf("%s: %v", field, err)
 		}
 		if _, measured := locate.Measure(t.Context(), site, cfg, untouchable{t}); measured == nil {

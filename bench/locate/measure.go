@@ -20,6 +20,10 @@ type Config struct {
 	Without string // the name of a receiver that is dead: on the plan, and silent
 	// Survey is given to the engine as its plan's survey; nil is none.
 	Survey []recording.SurveyPoint
+	// SurveyPoints is to how many points the survey is thinned, by SurveySeed; 0
+	// leaves it whole. See [Thin].
+	SurveyPoints int
+	SurveySeed   uint64
 	// LeaveOneRunOut lets the engine learn the zones from the true zones of all other
 	// tracks that are measured, and only from those.
 	LeaveOneRunOut bool
@@ -40,6 +44,9 @@ func (c Config) Validate(site *recording.Site) error {
 	}
 	if c.Without != "" && !slices.Contains(names, c.Without) {
 		return schema.Errorf(schema.Invalid, "without", "there is no receiver %.80q; there are %s", c.Without, some(names))
+	}
+	if c.SurveyPoints < 0 || c.SurveyPoints > 0 && len(c.Survey) == 0 {
+		return schema.Errorf(schema.Invalid, "survey-points", "%d points cannot be had: the number is above 0, and of a survey that is given", c.SurveyPoints)
 	}
 	return nil
 }
@@ -100,6 +107,9 @@ func figuresOf(site *recording.Site, cfg Config, known *truth, trails []trail) F
 func observe(ctx context.Context, site *recording.Site, cfg Config, truths Truths) ([]trail, *truth, error) {
 	if err := cfg.Validate(site); err != nil {
 		return nil, nil, err
+	}
+	if cfg.SurveyPoints > 0 {
+		cfg.Survey = Thin(cfg.Survey, cfg.SurveyPoints, cfg.SurveySeed)
 	}
 	grow := grower(func(string) *schema.Layout { return layoutOf(site, cfg.Survey) })
 	if cfg.LeaveOneRunOut {
@@ -163,6 +173,9 @@ func mode(cfg Config, trails []trail) string {
 	mode := "no-survey"
 	if len(cfg.Survey) > 0 {
 		mode = "survey"
+		if cfg.SurveyPoints > 0 {
+			mode = fmt.Sprintf("survey of %d points", cfg.SurveyPoints)
+		}
 	}
 	if len(trails) > 0 && trails[0].snapshot {
 		mode += ", snapshots"

@@ -61,10 +61,11 @@ type radioMap struct {
 }
 
 // What is believed before any survey: the readings of one spot are off by some
-// 5.5 dB for good, receivers differ by 3 dB, exponents by 0.5.
+// 5.5 dB for good, receivers differ by 2 dB, exponents by 0.5. Were receivers held to
+// differ by more, the first surveyed point would tear at them.
 const (
 	spotVariance     = 30.0
-	offsetVariance   = 3 * 3
+	offsetVariance   = 2 * 2
 	exponentVariance = 0.5 * 0.5
 )
 

@@ -90,6 +90,9 @@ type locateCmd struct {
 	Without string `help:"A receiver that is dead: on the plan, and silent." placeholder:"RX"`
 	Survey  bool   `help:"Give the engine the site's survey."`
 
+	SurveyPoints int    `help:"Thin the survey to so many points, spread evenly." placeholder:"N"`
+	SurveySeed   uint64 `help:"What decides which points." default:"1" placeholder:"N"`
+
 	ZoneModel string `help:"Learn the zones: leave-one-run-out learns those of each track from the other tracks' truth." enum:",leave-one-run-out" default:"" placeholder:"leave-one-run-out"`
 
 	JSON bool `help:"Print one JSON object."`
@@ -102,7 +105,7 @@ func (c *locateCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("read the recording: %w", err)
 	}
-	cfg := locate.Config{Track: c.Track, Without: c.Without, LeaveOneRunOut: c.ZoneModel != ""}
+	cfg := locate.Config{Track: c.Track, Without: c.Without, LeaveOneRunOut: c.ZoneModel != "", SurveyPoints: c.SurveyPoints, SurveySeed: c.SurveySeed}
 	if c.Survey {
 		if cfg.Survey, err = recording.ReadSurvey(dir, site.Receivers); err != nil {
 			return fmt.Errorf("read the survey: %w", err)
