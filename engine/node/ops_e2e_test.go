@@ -55,12 +55,14 @@ func TestOps(t *testing.T) {
 			t.Fatalf("%d %s", status, text)
 		}
 	}
+	post(t, s, made.Devices[0].Token, frame(7, now.Add(time.Hour), -60))
 	post(t, s, "mbd_nobody", frame(9, now, -60))
 	get(t, s.URL()+"/nobody/"+made.Location.String())
 	t.Run("Metrics", func(t *testing.T) { testMetrics(t, s) })
 	t.Run("Labels", func(t *testing.T) { testLabels(t, s) })
 	t.Run("DashboardAndAlerts", func(t *testing.T) { testDashboardAndAlerts(t, s) })
 	t.Run("Healthz", func(t *testing.T) { testHealthz(t, s) })
+	t.Run("Quarantine", func(t *testing.T) { testQuarantine(t, s) })
 	t.Run("Profiles", func(t *testing.T) { testProfiles(t, s) })
 	t.Run("TakenAddress", func(t *testing.T) {
 		second := testConfig(t)
@@ -283,6 +285,15 @@ func testHealthz(t *testing.T, s *server) {
 		if _, text := get(t, s.URL()+"/healthz?verbose"); strings.Contains(text, "parts") {
 			t.Error("the main address tells")
 		}
+	}
+}
+
+// What is put aside can be looked at, and is in no count.
+func testQuarantine(t *testing.T, s *server) {
+	s.until(t, "SELECT reason, boot_id, seq, idx, transmitter LIKE 'ibeacon:%', rssi_cdbm, at > now() + 3000, keep_days FROM quarantine FINAL",
+		"sent_at_future\tstory\t7\t0\t1\t-6000\t1\t30")
+	if n := s.ask(t, "SELECT count() FROM observations FINAL WHERE seq = 7"); n != "0" {
+		t.Errorf("%s observations of the future", n)
 	}
 }
 
