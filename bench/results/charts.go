@@ -127,24 +127,26 @@ const deadMust, deadGoal = 1.15, 1.08
 
 // surveyOf draws the error over the size of the survey.
 func surveyOf(r *runs) []byte {
-	var median, mean, p90 []plot.Point
+	var median, mean, p90, worst []plot.Point
 	var names []string
 	most := 0.0
 	for i, s := range r.Surveys {
 		x := float64(i)
 		median, mean, p90 = append(median, plot.Point{X: x, Y: s.MedianM}), append(mean, plot.Point{X: x, Y: s.MeanM}), append(p90, plot.Point{X: x, Y: s.P90M})
+		worst = append(worst, plot.Point{X: x, Y: s.WorstM})
 		names = append(names, grouped(s.Points))
 		most = max(most, s.P90M)
 	}
 	last := float64(len(names) - 1)
 	c := plot.Chart{
-		Title: "Flat: what a survey is worth", Subtitle: "points spread evenly over the flat",
+		Title: "Flat: what a survey is worth", Subtitle: "means over five choices of points, spread evenly over the flat",
 		X: plot.Axis{Label: "survey points", Min: -0.3, Max: last + 0.3, Names: names},
 		Y: plot.Axis{Label: "error, m", Max: most * 1.1},
 		Series: []plot.Series{
 			{Name: "90th percentile", Color: plot.Purple, Points: p90},
 			{Name: "mean", Kind: plot.Dashed, Color: plot.Blue, Points: mean},
 			{Name: "median", Color: plot.Blue, Points: median},
+			{Name: "worst median of five", Kind: plot.Thin, Color: plot.Blue, Points: worst},
 			{Name: "kNN, median", Kind: plot.Letters, Color: plot.Grey, Points: []plot.Point{{X: last, Y: 1.00}}},
 		},
 	}

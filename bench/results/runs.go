@@ -3,10 +3,8 @@ package results
 import (
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"mybeacon/bench/locate"
 	"mybeacon/bench/recording"
@@ -37,10 +35,12 @@ type dead struct {
 	run
 }
 
-// sized is the flat with so many points of its survey.
+// sized is the flat with so many points of its survey: the means over several choices
+// of them, and the worst median.
 type sized struct {
 	Points int
-	run
+	locate.Figures
+	WorstM float64
 }
 
 // lived is a simulated site.
@@ -134,8 +134,11 @@ func measureAll(ctx context.Context, cfg Config) (*runs, error) {
 // seeds is how many simulated sites there are: 1, 2, ….
 const seeds = 3
 
-// surveySizes are how many points of the flat's survey are given to the engine.
-var surveySizes = [...]int{0, 5, 10, 20, 50, 100, math.MaxInt}
+// surveySizes returns how many points of the flat's survey are given to the engine,
+// beside none and all, and choices in how many ways they are chosen.
+func surveySizes() []int { return []int{5, 10, 20, 50, 100} }
+
+const choices = 5
 
 func (m *meter) flat(r *runs, flat folder) {
 	if m.err != nil {
@@ -147,74 +150,34 @@ func (m *meter) flat(r *runs, flat folder) {
 	for _, receiver := range flat.site.Receivers {
 		r.Without = append(r.Without, dead{receiver.Name, m.measure("flat without "+receiver.Name, flat, locate.Config{Without: receiver.Name})})
 	}
-	for _, n := range surveySizes {
-		part := spreadOut(flat.survey, n)
-		s := sized{Points: len(points(part))}
-		switch s.Points {
-		case 0:
-			s.run = r.Flat
-		case len(points(flat.survey)):
-			s.run = r.FlatSurvey
-		default:
-			s.run = m.measure(fmt.Sprintf("flat, %d survey points", s.Points), flat, locate.Config{Survey: part})
+	r.Surveys = append(r.Surveys, sized{Figures: r.Flat.Figures, WorstM: r.Flat.MedianM})
+	for _, n := range surveySizes() {
+		if n < spots(flat.survey) {
+			r.Surveys = append(r.Surveys, m.thinned(flat, n))
 		}
-		r.Surveys = append(r.Surveys, s)
 	}
+	r.Surveys = append(r.Surveys, sized{Points: spots(flat.survey), Figures: r.FlatSurvey.Figures, WorstM: r.FlatSurvey.MedianM})
 }
 
-// place is one point of a survey.
-type place struct {
-	name string
-	x, y float64
+// thinned measures some choices of n points and returns the means of their figures.
+func (m *meter) thinned(f folder, n int) sized {
+	s := sized{Points: n}
+	for seed := range uint64(choices) {
+		r := m.measure(fmt.Sprintf("flat, %d survey points, choice %d", n, seed+1), f, locate.Config{Survey: f.survey, SurveyPoints: n, SurveySeed: seed + 1})
+		s.MedianM += r.MedianM / choices
+		s.MeanM += r.MeanM / choices
+		s.P90M += r.P90M / choices
+		s.ZoneAccuracy += r.ZoneAccuracy / choices
+		s.WorstM = max(s.WorstM, r.MedianM)
+	}
+	return s
 }
 
-// points returns the survey's points in the order of their first reading.
-func points(survey []recording.SurveyPoint) (out []place) {
+// spots counts the points of a survey.
+func spots(survey []recording.SurveyPoint) int {
 	seen := map[string]bool{}
 	for _, p := range survey {
-		if !seen[p.Point] {
-			seen[p.Point] = true
-			out = append(out, place{p.Point, p.X, p.Y})
-		}
+		seen[p.Point] = true
 	}
-	return out
-}
-
-// spreadOut returns the readings of n points as somebody would choose who wants to
-// cover the place with few: the first one nearest to the middle, then always the one
-// farthest from all chosen.
-func spreadOut(survey []recording.SurveyPoint, n int) []recording.SurveyPoint {
-	all := points(survey)
-	if n >= len(all) {
-		return survey
-	}
-	var middle place
-	for _, p := range all {
-		middle.x += p.x / float64(len(all))
-		middle.y += p.y / float64(len(all))
-	}
-	gap := make([]float64, len(all)) // from the nearest chosen; of the first, its nearness to the middle
-	for i, p := range all {
-		gap[i] = -math.Hypot(p.x-middle.x, p.y-middle.y)
-	}
-	chosen := map[string]bool{}
-	for range n {
-		next := slices.Index(gap, slices.Max(gap))
-		at := all[next]
-		for i, p := range all {
-			d := math.Hypot(p.x-at.x, p.y-at.y)
-			if len(chosen) > 0 {
-				d = math.Min(d, gap[i])
-			}
-			gap[i] = d
-		}
-		chosen[at.name] = true
-	}
-	var out []recording.SurveyPoint
-	for _, p := range survey {
-		if chosen[p.Point] {
-			out = append(out, p)
-		}
-	}
-	return out
+	return len(seen)
 }

@@ -37,7 +37,11 @@ func Run(ctx context.Context, cfg Config) (Figures, error) {
 	if err != nil {
 		return f, fmt.Errorf("the undisturbed server: %w", err)
 	}
-	f.Visits, f.VisitsWrong = len(want), len(rig.Unmatched(want, got))
+	lone := rig.Unmatched(want, got)
+	f.Visits, f.VisitsWrong = len(want), len(lone)
+	for _, v := range lone {
+		cfg.Log.Debug("a visit of the undisturbed server has no match", "visit", fmt.Sprintf("%+v", v))
+	}
 	return f, nil
 }
 
