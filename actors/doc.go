@@ -11,16 +11,17 @@
 // Each actor is a thin Receive around a pure state that knows neither protoactor
 // nor a clock. A panic restarts that actor alone: the message that caused it is
 // lost and counted, what the actor must not forget survives (a device's progress,
-// a tag's open visit, who is inside a zone), its siblings notice nothing. Up to
-// three failures in a minute are restarted from at once, more with pauses of
-// 100 ms doubling to 10 s; an actor is never given up.
+// what a plan has learned, a tag's open visits, who is inside a zone), its siblings
+// notice nothing. Up to three failures in a minute are restarted from at once, more
+// with pauses of 100 ms doubling to 10 s; an actor is never given up.
 //
 // Actors are made by the first message of something admitted (a frame of a known
 // device, an observation of a registered tag, an entry into a drawn zone), never
 // by a look-up, and go when idle: a tag that is absent for 10 min, a device that
-// is silent for 30 min and has no tag waiting for it, a plan whose
-// devices are all silent for 30 min, a zone that is empty for 10 min. A present tag that nobody hears for 30 min gives back its window and its
-// track and keeps its visit.
+// is silent for 30 min and has no tag waiting for it, a plan whose devices are all
+// silent for 30 min, a zone that is empty for 10 min. What a plan has learned is
+// kept for its next actor. A present tag that nobody hears for 30 min gives back its
+// window and its track and keeps its visits.
 //
 // # Messages
 //
