@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -226,6 +227,37 @@ func TestSimulate(t *testing.T) {
 	// Radio that has lost its connection with the truth gives a dozen metres.
 	if !(f.MedianM > 0.2 && f.MedianM < 4 && f.ZoneAccuracy > 0.7 && f.Coverage95 > 0.6 && f.FixesOutsidePlan == 0) {
 		t.Errorf("%+v", f)
+	}
+}
+
+// Things that lie somewhere for an hour, some of them a metre from a wall and
+// behind shadows that do not pass, stay in the zone that they are shown in.
+func TestAnHourOfRestChangesNoZone(t *testing.T) {
+	t.Parallel()
+	cfg := sim.DefaultConfig()
+	cfg.Tags = 30
+	lived, err := locate.Simulate(cfg, 3600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth, err := lived.Truth()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, moved := make(map[string]recording.Truth), make(map[string]bool)
+	for _, p := range truth {
+		if _, known := first[p.Track]; !known {
+			first[p.Track] = p
+		}
+		moved[p.Track] = moved[p.Track] || math.Hypot(p.X-first[p.Track].X, p.Y-first[p.Track].Y) > 0.5
+	}
+	lived.Site.Tracks = slices.DeleteFunc(lived.Site.Tracks, func(t recording.Track) bool { return moved[t.Name] })
+	f, err := locate.Measure(t.Context(), lived.Site, locate.Config{}, lived)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Tracks < 4 || f.ZoneSwitches > float64(f.Tracks) { // they may settle in the first seconds
+		t.Errorf("%g changes of zone of %d things", f.ZoneSwitches, f.Tracks)
 	}
 }
 

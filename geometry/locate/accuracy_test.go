@@ -129,19 +129,23 @@ func TestFlat(t *testing.T) {
 	}
 }
 
-// Any one receiver may die: the error grows by a third at most. Without the only
-// receiver of the bedroom the median doubles: half of the track is in the corner
-// around it, behind walls, and no assumption about the tag's level or the exponent
-// tells that corner from the next room. Only a survey does (0.84 and 1.34 m).
+// Any one receiver may die: with what traffic teaches about the others the error
+// grows by a third at most and stays below 1.5 m, with one exception. Without the only receiver of
+// the bedroom, where half of the track is, nobody tells that corner from the next
+// room: the nearest receiver behind a wall hears the tag 7 dB too faint and the
+// farthest 4 dB too loud. Not even the truth helps: with each receiver's level and
+// exponent fitted to the true positions the median is 1.79 m, and only a survey of
+// the whole flat brings 1.34 m.
 func TestFlatWithoutOneReceiver(t *testing.T) {
 	rec := record(t, "flat")
+	rec.calibrate = true
 	whole := scoreTrack(t, rec, "robot", -1).quantile(0.5)
 	for dead := range rec.site.Receivers {
 		s := scoreTrack(t, rec, "robot", dead)
 		t.Logf("without receiver %d: %v", dead, s)
-		limit := 1.33 * whole
+		limit := min(1.33*whole, 1.5)
 		if dead == 1 {
-			limit = 2.1 * whole
+			limit = 1.95 * whole
 		}
 		if got := s.quantile(0.5); got > limit {
 			t.Errorf("without receiver %d the median error is %.2f m, with all %.2f m", dead, got, whole)

@@ -39,8 +39,8 @@
 // no-go area, and its accuracy is the radius that holds 68 % of the posterior mass
 // around it, widened by what seconds have in common and filters take for news.
 // With one receiver the posterior is a wide blot and the accuracy says so.
-// [Track.Zones] says how much of the mass each zone has; package fence decides on
-// it.
+// [Track.Zones] says how much of the mass each zone has, widened alike; package
+// fence decides on it.
 //
 // # Survey
 //
@@ -62,7 +62,10 @@
 //     building with another one is positioned with a scale error that the level
 //     partly absorbs.
 //   - A corner whose only receiver is dead is lost behind its walls: nobody else
-//     tells it from the next room.
+//     tells it from the next room. On a recorded flat the median error doubles
+//     where half of the time is spent in such a corner, and the radii do not know.
+//     No path loss does better there by much, not even one fitted to the truth for
+//     each receiver (1.8 m for 2.2); a survey does (1.3 m).
 //   - Where receivers stand 20 m apart a brisk walker is followed two metres
 //     behind.
 //   - That a receiver did not hear a tag says nothing, also of one that is known to

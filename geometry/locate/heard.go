@@ -2,7 +2,6 @@ package locate
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 )
@@ -81,7 +80,7 @@ func (h *heard) add(cfg *Config, s Sample) {
 		h.touched = append(h.touched, s.Receiver)
 		t.newest = age
 	}
-	w := math.Exp(-math.Min(age.Seconds()/cfg.Memory.Seconds(), maxDecay))
+	w := float64(exp32(-min(float32(age)/float32(cfg.Memory), maxDecay)))
 	t.weight += w
 	t.rssi += w * s.RSSIdBm
 	t.newest = min(t.newest, age)

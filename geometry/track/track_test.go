@@ -314,3 +314,25 @@ func BenchmarkDiffuse(b *testing.B) {
 		track.Diffuse(f, &kx, &ky, scratch)
 	}
 }
+
+// Who is not known may travel; who stays in place, with the jitter of the radio,
+// does not; who walks does, and not more than surely.
+func TestTravel(t *testing.T) {
+	m := track.DefaultMotion()
+	var p track.Pace
+	if p.Travel(m) != 1 {
+		t.Errorf("a tag that is not known travels by %g", p.Travel(m))
+	}
+	for i := range 60 {
+		p.Observe(m, r2.Point{X: 0.3 * float64(i%2)}, time.Second)
+	}
+	if got := p.Travel(m); got > 0.25 {
+		t.Errorf("a tag that lies still travels by %g", got)
+	}
+	for i := range 20 {
+		p.Observe(m, r2.Point{X: float64(i)}, time.Second)
+	}
+	if p.Travel(m) != 1 {
+		t.Errorf("a tag that walks travels by %g", p.Travel(m))
+	}
+}
