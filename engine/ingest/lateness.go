@@ -8,8 +8,9 @@ import (
 )
 
 // lateLimit is how much older than a tag's newest second an observation may be
-// to join its live window; what is older is stored only.
-const lateLimit = 5 * time.Second
+// to join its live window; what is older is stored only, until it is worked in.
+// Frames may be 5 s on their way and tell of up to a second.
+const lateLimit = 6 * time.Second
 
 // lateness knows each tag's newest second. It is sharded because every
 // observation of every device asks it.

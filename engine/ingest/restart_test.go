@@ -141,11 +141,11 @@ func TestLateness(t *testing.T) {
 		}
 		f(-time.Minute, false)           // the first one ever
 		f(-10*time.Second, false)        // newer
-		f(-15*time.Second, false)        // 5 s older than the newest second
-		f(-15001*time.Millisecond, true) // a millisecond more
+		f(-16*time.Second, false)        // 6 s older than the newest second
+		f(-16001*time.Millisecond, true) // a millisecond more
 		f(4*time.Minute, false)          // a clock that is ahead moves the second to now only
-		f(-5*time.Second, false)
-		f(-5001*time.Millisecond, true)
+		f(-6*time.Second, false)
+		f(-6001*time.Millisecond, true)
 	})
 }
 
