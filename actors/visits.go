@@ -51,6 +51,12 @@ func (s *System) Amend(ctx context.Context, instead schema.VisitID, v schema.Vis
 	}
 }
 
+// Teach gives a plan the lessons that its tags gave before the engine stopped and that
+// are not in its calibration. It must come before the devices are restored.
+func (s *System) Teach(id schema.PlanID, lessons []*tag.Lessons) {
+	s.plans.summon(id, &plan.Taught{Lessons: lessons})
+}
+
 // Revs takes n revisions, the first of which it returns: whoever writes what tags
 // did in the past takes part in the same order of versions.
 func (s *System) Revs(n int) uint64 { return s.rev.Add(uint64(n)) - uint64(n) + 1 }

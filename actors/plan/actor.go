@@ -54,6 +54,10 @@ func (a *Actor) Receive(c actor.Context) {
 		a.learned()
 	case *tag.Lessons:
 		a.state.Lessons(m)
+	case *Taught:
+		for _, l := range m.Lessons {
+			a.state.Lessons(l)
+		}
 	case *Sweep:
 		if a.state.Idle(m.Now, retireAfter) {
 			a.host.RetirePlan(a.state.id)

@@ -18,6 +18,9 @@ type Calibration struct {
 	Cols      int                   `json:"cols"`
 	Rows      int                   `json:"rows"`
 	Receivers []ReceiverCalibration `json:"receivers"`
+	// Through is the event second before which all lessons are in it; milliseconds
+	// since the epoch, 0 when that is not known.
+	Through int64 `json:"through"`
 }
 
 // ReceiverCalibration is what was learned about one receiver.

@@ -52,10 +52,15 @@ type learning struct {
 	lost    uint64
 }
 
-// take keeps lessons until their epoch.
+// take keeps lessons until their epoch. Those that come before the first word were
+// given before the engine stopped, and are learned once more.
 func (l *learning) take(m *tag.Lessons) {
 	if !l.cfg.Learn {
 		m.Recycle()
+		return
+	}
+	if !l.began && len(l.pending) < l.cfg.MaxLessons {
+		l.pending = append(l.pending, m)
 		return
 	}
 	if m.Site != l.site || m.Second < l.applied || len(l.pending) >= l.cfg.MaxLessons {
@@ -76,18 +81,35 @@ func (l *learning) reach(tide schema.EventTime) {
 		return
 	}
 	newest := epochOf(tide - 1)
+	again := !l.began && len(l.pending) > 0
 	if !l.began || newest < l.epoch.Add(-relearnAfter) {
-		l.began, l.epoch, l.applied = true, newest, newest.Add(-lag)
+		l.epoch = newest
+		if again {
+			l.epoch = min(newest, epochOf(l.oldest().Add(lag)))
+		}
+		l.began, l.applied = true, l.epoch.Add(-lag)
 	}
-	l.follow(newest)
+	l.follow(l.epoch)
 	for l.epoch < newest && len(l.pending) > 0 {
 		l.epoch = l.epoch.Add(epoch)
 		l.apply()
+	}
+	if n := len(l.news); again && n > 1 {
+		l.news = l.news[n-1:] // what was in force before was told before
 	}
 	if newest > l.epoch { // nothing to be learned on the way
 		l.epoch = newest
 		l.applied = newest.Add(-lag)
 	}
+}
+
+// oldest returns the second of the oldest lesson that waits.
+func (l *learning) oldest() schema.EventTime {
+	at := l.pending[0].Second
+	for _, m := range l.pending {
+		at = min(at, m.Second)
+	}
+	return at
 }
 
 func epochOf(t schema.EventTime) schema.EventTime {
@@ -117,10 +139,15 @@ func (l *learning) move(p *tag.Plan, site locate.Locator, from schema.EventTime)
 		old := export(l.plan.Layout, l.known)
 		l.saved = &old
 	}
+	kept := l.pending[:0]
 	for _, m := range l.pending {
-		l.drop(m)
+		if m.Site == site {
+			kept = append(kept, m)
+		} else {
+			l.drop(m)
+		}
 	}
-	l.pending, l.inForce, l.site, l.known = nil, nil, site, nil
+	l.pending, l.inForce, l.site, l.known = slices.Clip(kept), nil, site, nil
 	if site == nil {
 		return
 	}

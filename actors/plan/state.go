@@ -247,7 +247,9 @@ func (s *State) Calibration() (Calibration, bool) {
 		return Calibration{}, false
 	}
 	l.changed = false
-	return export(l.plan.Layout, l.known), true
+	c := export(l.plan.Layout, l.known)
+	c.Through = int64(l.applied)
+	return c, true
 }
 
 // Idle tells the time of the server and reports whether no word has come for the

@@ -30,6 +30,9 @@ type Config struct {
 	// Corrections returns what was in force on a plan, oldest first. It may be nil:
 	// nothing was.
 	Corrections func(schema.PlanID) []tag.Correction
+	// Lessons takes what fixes teach, and owns it. It may be nil: that was learned when
+	// it happened.
+	Lessons func(*tag.Lessons)
 }
 
 // Run is one tag under way. Make it with [New].
@@ -150,7 +153,11 @@ func (r *Run) take() {
 		r.visits[v.ID] = v
 	}
 	for _, l := range r.effects.Lessons {
-		l.Recycle() // they were learned when it happened
+		if r.cfg.Lessons == nil {
+			l.Recycle()
+		} else {
+			r.cfg.Lessons(l)
+		}
 	}
 	r.effects.Reset()
 	if !r.state.Present() && !r.state.Waits() {

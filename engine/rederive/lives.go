@@ -26,6 +26,7 @@ type lives struct {
 	// Of a start only: how far each plan had been heard, and who spoke.
 	tides   map[schema.PlanID]schema.EventTime
 	sources map[schema.DeviceID]*speaker
+	learn   func(*tag.Lessons)
 }
 
 // one is one of these tags.
@@ -43,6 +44,7 @@ type one struct {
 	stays  int
 
 	fixed   schema.EventTime    // of a start: newest stored fix
+	waits   bool                // of a start: something of it is not fixed yet
 	waiting []rerun.Observation // of a start: in seconds that the plan was not heard to the end of
 }
 
@@ -217,7 +219,7 @@ func (l *lives) flush(o *one) {
 func (l *lives) born(o *one) {
 	if o.run == nil {
 		o.run = rerun.New(rerun.Config{
-			Tag: l.cfg.Actors.TagConfig(), Plans: l.cfg.Actors.Plans(), Listening: l.listening, Corrections: l.corrected,
+			Tag: l.cfg.Actors.TagConfig(), Plans: l.cfg.Actors.Plans(), Listening: l.listening, Corrections: l.corrected, Lessons: l.learn,
 		}, o.late.Key, o.before(o.second))
 		o.past, o.visits = nil, nil
 	}

@@ -39,6 +39,9 @@ const (
 	// resumeReach is for how long before its newest stored fix a tag lives again: its
 	// track has settled by then, and a start must not take long.
 	resumeReach = 2 * time.Minute
+	// relearnReach is how far back at most lessons are given once more that are in no
+	// stored calibration.
+	relearnReach = 5 * time.Minute
 	// resumeTags is how many tags are taken up at once.
 	resumeTags = 256
 	// sameVisit is by how much the ends of a visit may differ between two lives that
@@ -53,7 +56,13 @@ func Resume(ctx context.Context, cfg Config, from Restart, patience time.Duratio
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	r := &resuming{cfg: &cfg, open: make(map[tag.Key][]schema.Visit)}
+	r := &resuming{
+		cfg: &cfg, open: make(map[tag.Key][]schema.Visit), learned: make(map[schema.PlanID]schema.EventTime), devices: make(map[schema.DeviceID]*device.Restore),
+		lessons: make(map[schema.PlanID][]*tag.Lessons),
+	}
+	for _, c := range cfg.Actors.Calibrations() {
+		r.learned[c.Plan] = schema.EventTime(c.Through)
+	}
 	visits, err := from.OpenVisits(ctx)
 	if err != nil {
 		return err
@@ -82,6 +91,7 @@ func Resume(ctx context.Context, cfg Config, from Restart, patience time.Duratio
 	for _, v := range r.open {
 		cfg.Actors.Restore(v)
 	}
+	r.tell()
 	cfg.Metrics.resume(r.tags)
 	return cfg.Actors.Settle(ctx)
 }
@@ -91,6 +101,10 @@ type resuming struct {
 	cfg  *Config
 	open map[tag.Key][]schema.Visit // of tags that were not taken up yet
 	tags int
+
+	learned map[schema.PlanID]schema.EventTime // up to when a plan's calibration has its lessons
+	lessons map[schema.PlanID][]*tag.Lessons
+	devices map[schema.DeviceID]*device.Restore
 }
 
 // all takes up the tags, those with one organisation and about the same past together.
@@ -120,12 +134,13 @@ func (r *resuming) group(ctx context.Context, active []Active) error {
 		span.From, span.To = min(span.From, a.from()), max(span.To, a.from())
 		late = append(late, Late{Key: a.Key, From: a.from()})
 	}
-	span.From = span.From.Add(-resumeReach).Second()
+	span.From = span.From.Add(-resumeReach)
 	all := span
-	if err := r.learnEnd(ctx, &all); err != nil {
+	if err := r.bounds(ctx, &all); err != nil {
 		return err
 	}
-	span.To = all.To
+	all.From = all.From.Second()
+	span.From, span.To = all.From, all.To
 	l, err := begin(ctx, r.cfg, span, late)
 	if err != nil {
 		return err
@@ -137,20 +152,36 @@ func (r *resuming) group(ctx context.Context, active []Active) error {
 	for i := range active {
 		l.tags[active[i].Tag].fixed = active[i].Fixed
 	}
-	l.tides = tides
+	l.tides, l.learn = tides, r.learn
 	if err := l.read(ctx, all.To+1); err != nil {
 		return err
 	}
 	return r.adopt(ctx, l, all.To)
 }
 
-// learnEnd finds the newest moment that the organisation's devices told of.
-func (r *resuming) learnEnd(ctx context.Context, span *Span) error {
+// bounds moves the end of the span to the newest moment that devices told of, and its
+// beginning to where the plans' calibrations end.
+func (r *resuming) bounds(ctx context.Context, span *Span) error {
 	stints, err := r.cfg.Store.Stints(ctx, *span)
+	if err != nil {
+		return err
+	}
 	for _, s := range stints {
 		span.To = max(span.To, s.To)
 	}
-	return err
+	for _, s := range stints {
+		span.From = min(span.From, max(r.learned[s.Source.Plan], span.To.Add(-relearnReach)))
+	}
+	return nil
+}
+
+// learn keeps the lessons that no calibration has.
+func (r *resuming) learn(l *tag.Lessons) {
+	if l.Second < r.learned[l.Plan] {
+		l.Recycle()
+		return
+	}
+	r.lessons[l.Plan] = append(r.lessons[l.Plan], l)
 }
 
 // listen learns when the devices listened, and from that how far the plans had been
@@ -252,26 +283,41 @@ func (r *resuming) adopt(ctx context.Context, l *lives, end schema.EventTime) er
 		if r.cfg.Heard != nil {
 			r.cfg.Heard(o.late.Tag, o.run.Heard())
 		}
-		if s := o.run.State(); s.Present() || s.Waits() {
+		s := o.run.State()
+		if o.waits = s.Waits(); s.Present() || o.waits {
 			r.cfg.Actors.Adopt(o.late.Key, s)
 			r.tags++
 		}
 	}
-	l.restoreDevices()
+	r.gather(l)
 	return nil
 }
 
-// restoreDevices tells the devices whom they heard.
-func (l *lives) restoreDevices() {
-	for _, s := range l.sources {
-		d := device.Restore{Source: s.source, Delivered: s.told}
-		for id, at := range s.heard {
-			d.Heard = append(d.Heard, device.Hearing{Tag: id, At: at})
-			if o := l.tags[id]; o.run != nil && o.run.State().Waits() {
-				d.Waiting = append(d.Waiting, id)
+// gather keeps what the devices are to be told of whom they heard.
+func (r *resuming) gather(l *lives) {
+	for id, s := range l.sources {
+		d := r.devices[id]
+		if d == nil {
+			d = &device.Restore{}
+			r.devices[id] = d
+		}
+		d.Source, d.Delivered = s.source, max(d.Delivered, s.told)
+		for tag, at := range s.heard {
+			d.Heard = append(d.Heard, device.Hearing{Tag: tag, At: at})
+			if o := l.tags[tag]; o.run != nil && o.waits {
+				d.Waiting = append(d.Waiting, tag)
 			}
 		}
-		l.cfg.Actors.RestoreDevice(d)
+	}
+}
+
+// tell gives the plans and the devices back what they knew.
+func (r *resuming) tell() {
+	for id, lessons := range r.lessons {
+		r.cfg.Actors.Teach(id, lessons)
+	}
+	for _, d := range r.devices {
+		r.cfg.Actors.RestoreDevice(*d)
 	}
 }
 
