@@ -13,7 +13,7 @@ import (
 
 const (
 	// maxUnstored is how far ahead of the oldest unacknowledged frame a crowd goes,
-	// in event time. It is more than an acknowledgement takes, and below the 5 s
+	// in event time. It is more than an acknowledgement takes, and below the 6 s
 	// after which the server takes an observation as late.
 	maxUnstored = 3 * time.Second
 	// maxUnseen is how far ahead of the map it goes; a fix needs the second itself.

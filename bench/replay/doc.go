@@ -19,7 +19,7 @@
 //
 // All tracks run at once, in the order of event time. Whatever the speed, no
 // frame is sent while another one that is more than 4 s older is unacknowledged:
-// the server takes observations that are up to 5 s older than a tag's newest as
+// the server takes observations that are up to 6 s older than a tag's newest as
 // live, and devices that ran ahead of others would make theirs late.
 //
 // A replay gives the receivers new tokens, which ends another replay of the same

@@ -13,7 +13,7 @@ import (
 
 const (
 	// maxAhead is how far (event time) a frame may be sent ahead of the oldest
-	// one that is unacknowledged; the server's rule of lateness is 5 s.
+	// one that is unacknowledged; the server's rule of lateness is 6 s.
 	maxAhead = 4 * time.Second
 	// patience is how long not a single acknowledgement may come before the
 	// replay gives up.

@@ -16,7 +16,7 @@ type recent struct {
 	frames [][]schema.Frame
 }
 
-// keptFrames is what reordering may reach back: below the 5 s after which the server
+// keptFrames is what reordering may reach back: below the 6 s after which the server
 // takes an observation as late.
 const keptFrames = 4
 
