@@ -82,7 +82,11 @@ func (s *State) store(f schema.Fix, e *Effects) {
 }
 
 func (s *State) tellsMore(old, f *schema.Fix) bool {
-	if f.Zone != old.Zone || f.Plan != old.Plan || f.At.Sub(old.At) >= s.cfg.StoreEvery {
+	// By the clock and not by the time since: whatever was stored before, a tag that
+	// rests is stored at the same seconds, so that late data change no more than they
+	// must.
+	every := schema.EventTime(s.cfg.StoreEvery.Milliseconds())
+	if f.Zone != old.Zone || f.Plan != old.Plan || f.At/every != old.At/every {
 		return true
 	}
 	return math.Hypot(f.X-old.X, f.Y-old.Y) > math.Max(s.cfg.StoreMoveM, f.AccuracyM/2)

@@ -18,17 +18,25 @@ type verdict struct {
 // exchange is an open visit that began at another time.
 type exchange struct{ instead, visit schema.Visit }
 
-// compare judges a tag between two times. Found and stored are all that is known of
-// it there; under way are the visits that the tag which lives again is in at the end,
-// live are those that the actors hold open: only they may end them.
-func compare(from, end schema.EventTime, found, stored Derived, underWay []schema.Visit, live map[schema.VisitID]bool) *verdict {
-	v := &verdict{live: live}
-	v.compareFixes(from, end, found.Fixes, stored.Fixes)
-	v.compareVisits(from, end, found.Visits, stored.Visits, underWay)
+// stretch is what is judged of a tag.
+type stretch struct {
+	from, end schema.EventTime
+	// firm is up to when what was found stays so: the fix that held then may turn out
+	// to have held for less than it says.
+	firm     schema.EventTime
+	underWay []schema.Visit          // that the tag which lives again is in at the end
+	live     map[schema.VisitID]bool // that the actors hold open: only they may end them
+}
+
+// compare judges a stretch. Found and stored are all that is known of the tag there.
+func compare(s stretch, found, stored Derived) *verdict {
+	v := &verdict{live: s.live}
+	v.compareFixes(s.from, s.end, s.firm, found.Fixes, stored.Fixes)
+	v.compareVisits(s.from, s.end, found.Visits, stored.Visits, s.underWay)
 	return v
 }
 
-func (v *verdict) compareFixes(from, end schema.EventTime, found, stored []schema.Fix) {
+func (v *verdict) compareFixes(from, end, firm schema.EventTime, found, stored []schema.Fix) {
 	was := make(map[schema.EventTime]schema.Fix, len(stored))
 	for _, f := range stored {
 		if f.At >= from && f.At <= end {
@@ -41,6 +49,9 @@ func (v *verdict) compareFixes(from, end schema.EventTime, found, stored []schem
 		}
 		old, known := was[f.At]
 		delete(was, f.At)
+		if known && f.At.Add(f.ValidFor) > firm {
+			f.ValidFor = old.ValidFor
+		}
 		if !known || !sameFix(&old, &f) {
 			v.fixes = append(v.fixes, f)
 			v.differs(f.At)

@@ -38,6 +38,7 @@ type one struct {
 	run    *rerun.Run // nil until it is heard first
 	second schema.EventTime
 	heard  []rerun.Observation // in that second
+	first  schema.EventTime    // late data may have changed what comes then
 	from   schema.EventTime    // rows before are settled
 	last   schema.EventTime    // of the newest difference so far
 	fixes  int                 // changed so far
@@ -53,7 +54,8 @@ func begin(ctx context.Context, cfg *Config, span Span, late []Late) (*lives, er
 	l := &lives{cfg: cfg, span: span, tags: make(map[schema.TagID]*one, len(late))}
 	for _, d := range late {
 		// A tag that seemed absent before was not: its visit and its last fix ended then.
-		l.tags[d.Tag] = &one{late: d, from: d.From.Add(-absence).Second()}
+		from := d.From.Add(-absence).Second()
+		l.tags[d.Tag] = &one{late: d, first: from, from: from}
 		l.span.Tags = append(l.span.Tags, d.Tag)
 	}
 	past, err := cfg.Store.Derived(ctx, l.span)
@@ -211,6 +213,10 @@ func (l *lives) flush(o *one) {
 		return
 	}
 	l.born(o)
+	if o.second < o.first {
+		// What it was in when it was heard last before may have ended otherwise too.
+		o.from = min(o.first, o.second.Add(-hold))
+	}
 	o.run.Second(o.second, o.heard)
 	o.heard = o.heard[:0]
 }

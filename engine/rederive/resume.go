@@ -336,8 +336,13 @@ func (l *lives) finish(o *one) {
 // with the visits that storage has: it began to live again some time before, so a
 // visit may seem to have begun a moment earlier or later than it did.
 func (o *one) reconcile(stored Derived, end schema.EventTime, c *Changes) {
+	newest := schema.Fix{}
+	for _, f := range stored.Fixes {
+		newest = f
+	}
 	for _, f := range o.run.Fixes() {
-		if f.At > o.fixed {
+		// How long the newest one holds may have been told to nobody yet.
+		if f.At > o.fixed || f.At == newest.At && f.ValidFor < newest.ValidFor {
 			c.Fixes = append(c.Fixes, f)
 		}
 	}

@@ -61,6 +61,9 @@ type Shown struct {
 // surely been absent: a fix holds for 30 s, and a minute's silence makes it absent.
 const absence = 90 * time.Second
 
+// hold is for how long a stored fix holds at most, and a second.
+const hold = 31 * time.Second
+
 // next takes in the fix that follows.
 func (s *Shown) next(f schema.Fix) {
 	if old := &s.Fix; old.At.IsZero() || f.Zone != old.Zone || f.Plan != old.Plan || f.At.Sub(old.At) >= absence {

@@ -66,13 +66,13 @@ func (j *Job) settle(ctx context.Context, l *lives, end schema.EventTime, presen
 		return err
 	}
 	byTag := split(stored)
-	live := j.liveVisits()
+	now := moment{end, present, j.liveVisits()}
 	var c Changes
 	for id, o := range l.tags {
 		if end <= o.from && !present {
 			continue
 		}
-		done, err := j.judge(ctx, o, end, present, byTag[id], live[id], &c)
+		done, err := j.judge(ctx, o, now, byTag[id], &c)
 		if err != nil {
 			return err
 		}
@@ -111,20 +111,32 @@ func split(d Derived) map[schema.TagID]Derived {
 	return out
 }
 
+// moment is up to when tags have lived again.
+type moment struct {
+	end     schema.EventTime
+	present bool // nothing is known of what comes after
+	live    map[schema.TagID]map[schema.VisitID]bool
+}
+
 // judge adds to the changes what is certain of one tag, and reports whether its late
 // data are worked in.
-func (j *Job) judge(ctx context.Context, o *one, end schema.EventTime, present bool, stored Derived, live map[schema.VisitID]bool, c *Changes) (done bool, err error) {
+func (j *Job) judge(ctx context.Context, o *one, at moment, stored Derived, c *Changes) (done bool, err error) {
+	end, live := at.end, at.live[o.late.Tag]
 	var found Derived
 	var underWay []schema.Visit
 	there := false
 	if o.run != nil {
-		if present && len(live) == 0 {
+		if at.present && len(live) == 0 {
 			o.run.Leave(end) // who is in no visit is not waited for by anybody
 		}
 		found.Fixes, found.Visits = o.run.Fixes(), o.run.Visits()
 		underWay, there = o.run.State().Visits(), o.run.Present()
 	}
-	v := compare(o.from, end, found, stored, underWay, live)
+	firm := end
+	if there {
+		firm = min(end, o.run.Heard())
+	}
+	v := compare(stretch{o.from, end, firm, underWay, live}, found, stored)
 	amended, err := j.exchange(ctx, v, live, c)
 	if err != nil {
 		return false, err
@@ -134,10 +146,11 @@ func (j *Job) judge(ctx context.Context, o *one, end schema.EventTime, present b
 	}
 	o.last = max(o.last, v.last)
 	past := end >= o.late.To.Add(j.cfg.Agree)
-	done = past && (end.Sub(max(o.last, o.late.To)) >= j.cfg.Agree || !there && len(underWay) == 0 && o.last < end)
+	settled := end.Sub(max(o.last, o.late.To)) >= j.cfg.Agree && !o.quiet(end)
+	done = past && (settled || !there && len(underWay) == 0 && o.last < end)
 	certain := end
 	if !done {
-		certain = end.Add(-pending)
+		certain = min(end.Add(-pending), firm.Add(-hold))
 	}
 	o.certain(v, certain, c)
 	if !done && o.run != nil {
@@ -145,6 +158,13 @@ func (j *Job) judge(ctx context.Context, o *one, end schema.EventTime, present b
 		o.run.Forget(certain)
 	}
 	return done, nil
+}
+
+// quiet reports whether the tag is there and was not heard just before the end: it may
+// turn out to have been absent.
+func (o *one) quiet(end schema.EventTime) bool {
+	const pause = 10 * time.Second
+	return o.run != nil && o.run.Present() && end.Sub(o.run.Heard()) > pause
 }
 
 // exchange puts visits that began at another time in the place of stored ones, and

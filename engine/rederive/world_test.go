@@ -70,7 +70,7 @@ type walker struct {
 	silent   int
 }
 
-func (w *walker) step(rng *rand.Rand) (there bool) {
+func (w *walker) step(rng *rand.Rand, silence int) (there bool) {
 	dx, dy := w.goal.X-w.at.X, w.goal.Y-w.at.Y
 	if far := math.Hypot(dx, dy); far > 1 {
 		w.at.X, w.at.Y = w.at.X+1.2*dx/far, w.at.Y+1.2*dy/far
@@ -78,12 +78,14 @@ func (w *walker) step(rng *rand.Rand) (there bool) {
 		w.goal = schema.Point{X: 1 + 18*rng.Float64(), Y: 1 + 8*rng.Float64()}
 	}
 	if w.silent--; w.silent < 0 && rng.IntN(150) == 0 {
-		w.silent = []int{20, 130}[rng.IntN(2)]
+		w.silent = []int{20, silence}[rng.IntN(2)]
 	}
 	return w.silent <= 0
 }
 
-func newLife(seed uint64, begin time.Time, tags, seconds int) *life {
+// newLife lets tags walk about. Now and then one is not heard for up to silence
+// seconds.
+func newLife(seed uint64, begin time.Time, tags, seconds, silence int) *life {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	l := &life{layout: flat(), begin: schema.EventTimeOf(begin)}
 	walkers := make([]walker, tags)
@@ -99,7 +101,7 @@ func newLife(seed uint64, begin time.Time, tags, seconds int) *life {
 			}
 		}
 		for n := range walkers {
-			if walkers[n].step(rng) && s >= prelude {
+			if walkers[n].step(rng, silence) && s >= prelude {
 				l.hear(rng, frames, tagID(n), walkers[n].at, at)
 			}
 		}
@@ -144,7 +146,6 @@ type server struct {
 	visits       *batch.Batch[schema.Visit]
 	newest       map[schema.TagID]schema.EventTime
 	now          time.Time
-	learned      []schema.Offsets
 	starts       int
 }
 
@@ -184,7 +185,7 @@ func (s *server) start() {
 	s.check(err)
 	system := actors.DefaultConfig()
 	system.Log, system.Output, system.Health, system.Layouts = silently, s, &actortest.Recorder{}, s.layouts
-	system.Plan.Learn = s.learned != nil
+	system.Plan.Learn = false // what late data would have taught is not learned any more
 	system.Start = time.Unix(int64(1_700_000_000+s.starts), 0)
 	s.starts++
 	s.sys, err = actors.New(system)
