@@ -146,8 +146,8 @@ func (p *Postgres) settings() []string {
 // reported to whoever sent it.
 func (p *Postgres) level(line string) slog.Level {
 	switch {
-	case p.starting.Load():
-		return slog.LevelDebug
+	case p.starting.Load(), strings.HasSuffix(line, "terminating connection due to administrator command"):
+		return slog.LevelDebug // the administrator is us, and the connection one that was being closed
 	case strings.HasPrefix(line, "PANIC:"):
 		return slog.LevelError
 	case strings.HasPrefix(line, "FATAL:"), strings.HasPrefix(line, "WARNING:"):
