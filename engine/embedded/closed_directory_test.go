@@ -1,7 +1,9 @@
 package embedded_test
 
 import (
+	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +55,39 @@ func TestPostgresRunsBelowAClosedDirectory(t *testing.T) {
 	}
 	if after := outside(t); len(after) > len(before) {
 		t.Errorf("left behind: %v", after)
+	}
+}
+
+// A temporary directory that is the server's alone is as closed as the others.
+func TestPostgresRunsWithAClosedTemporaryDirectory(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root starts PostgreSQL as another user")
+	}
+	cfg := embeddedtest.Config(t)
+	closed := filepath.Join(t.TempDir(), "closed")
+	if err := os.Mkdir(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cfg.DataDir = filepath.Join(closed, "data")
+	t.Setenv("TMPDIR", closed)
+	s, err := embedded.StartPostgres(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pgExec(t.Context(), s.PostgresURL(), "SELECT 1"); err != nil {
+		t.Error(err)
+	}
+	at, err := url.Parse(s.PostgresURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := at.Query().Get("host")
+	if _, err := os.Stat(socket); err != nil {
+		t.Errorf("the socket's directory: %v", err)
+	}
+	stop(t, s)
+	if _, err := os.Stat(filepath.Dir(socket)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s was left behind: %v", filepath.Dir(socket), err)
 	}
 }
 

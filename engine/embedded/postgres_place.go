@@ -47,7 +47,7 @@ func (p *pgPlace) prepare(as *syscall.Credential) error {
 	away := !reachable(filepath.Join(p.programs, "bin", "postgres"), as)
 	noSocket := !fitsSocket(p.socket)
 	if away || p.hidden || noSocket {
-		if err := p.goOutside(); err != nil {
+		if err := p.goOutside(as); err != nil {
 			return fmt.Errorf("make a directory for PostgreSQL: %w", err)
 		}
 	}
@@ -74,10 +74,10 @@ func fitsSocket(dir string) bool {
 }
 
 // goOutside makes a directory that everybody can pass and nobody else can change.
-func (p *pgPlace) goOutside() error {
-	parent := os.TempDir()
-	if len(parent) > longestSocket-50 {
-		parent = "/tmp"
+func (p *pgPlace) goOutside(as *syscall.Credential) error {
+	parent, err := outsideParent(as)
+	if err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp(parent, outsidePrefix)
 	if err != nil {
@@ -85,6 +85,18 @@ func (p *pgPlace) goOutside() error {
 	}
 	p.outside = dir
 	return errors.Join(os.Chmod(dir, 0o711), os.WriteFile(p.record, []byte(dir), 0o600))
+}
+
+// outsideParent returns a directory for temporary ones that the user can pass and
+// below which a socket can be named. TMPDIR is often our own alone: a service's, or
+// what mktemp made.
+func outsideParent(as *syscall.Credential) (string, error) {
+	for _, dir := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() && len(dir) <= longestSocket-50 && reachable(dir, as) {
+			return dir, nil
+		}
+	}
+	return "", fmt.Errorf("PostgreSQL's user can pass neither %s nor /tmp nor /var/tmp: set TMPDIR to a directory that it can", os.TempDir())
 }
 
 const outsidePrefix = "mybeacon-run-"
