@@ -15,6 +15,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"mybeacon/engine/live"
 	"mybeacon/engine/node"
 	"mybeacon/engine/provision"
 	"mybeacon/schema"
@@ -120,7 +121,7 @@ func Watch(ctx context.Context, server string, location schema.LocationID, optio
 		return nil, fmt.Errorf("open the live map: %w", err)
 	}
 	conn.SetReadLimit(1 << 20)
-	text := fmt.Sprintf(`{"sub":{"location":%q,"rate_ms":100}}`, location)
+	text := fmt.Sprintf(`{"sub":{"location":%q,"rate_ms":%d}}`, location, live.MinRate.Milliseconds())
 	if err := conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
 		return nil, errors.Join(fmt.Errorf("watch the location: %w", err), conn.CloseNow())
 	}

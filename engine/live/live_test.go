@@ -175,22 +175,34 @@ func TestRateConflates(t *testing.T) {
 	})
 }
 
-// After a pause longer than the rate a change is told at once, together with
-// what follows it closely.
-func TestChangeAfterSilenceIsToldAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		names := newDirectory()
-		h := newHub(t, names)
-		s := subscribe(t, h, shop, live.Options{})
-		next(t, s)
-		a, b := names.tag(1, "a"), names.tag(2, "b")
-		time.AfterFunc(3*time.Second, func() { h.TagMoved(move(shop, a, 1, 1)) })
-		time.AfterFunc(3*time.Second+10*time.Millisecond, func() { h.TagMoved(move(shop, b, 1, 1)) })
-		start := time.Now()
-		if m := next(t, s); len(m.Tags) != 2 || time.Since(start) > 3*time.Second+25*time.Millisecond {
-			t.Errorf("told after %v: %+v", time.Since(start), m)
-		}
-	})
+// After a pause longer than the rate a burst of changes is told as soon as it is
+// over, and one that does not end is told of after half the rate.
+func TestBurstAfterSilenceIsToldAtItsEnd(t *testing.T) {
+	const rate, step = 200 * time.Millisecond, 4 * time.Millisecond
+	for moves, want := range map[int]struct {
+		tags   int
+		within time.Duration
+	}{
+		1:  {1, 10 * time.Millisecond},
+		5:  {5, 4*step + 20*time.Millisecond},
+		80: {25, rate / 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			names := newDirectory()
+			h := newHub(t, names)
+			s := subscribe(t, h, shop, live.Options{Rate: rate})
+			next(t, s)
+			start := time.Now().Add(3 * time.Second)
+			for i := range moves {
+				tag := names.tag(i, "x")
+				time.AfterFunc(3*time.Second+time.Duration(i)*step, func() { h.TagMoved(move(shop, tag, 1, 1)) })
+			}
+			if m := next(t, s); len(m.Tags) < want.tags || time.Since(start) > want.within {
+				t.Errorf("of %d moves %d told after %v, want %d within %v", moves, len(m.Tags), time.Since(start), want.tags, want.within)
+			}
+			<-time.After(time.Second) // the rest of the burst
+		})
+	}
 }
 
 func TestSignOfLife(t *testing.T) {

@@ -131,6 +131,13 @@ func (r *room) wait() <-chan struct{} {
 	return r.changed
 }
 
+// newestSeq returns the number of the newest change.
+func (r *room) newestSeq() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.seq
+}
+
 // after returns the oldest entry whose number is above seq, or nil.
 func (r *room) after(seq uint64) *entry {
 	if seq == 0 {

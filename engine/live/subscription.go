@@ -12,17 +12,19 @@ const (
 	// may still be in it.
 	MaxMessage = 256 << 10
 	// MinRate is the shortest time between two messages to a watcher.
-	MinRate = 100 * time.Millisecond
+	MinRate = 50 * time.Millisecond
 	// MaxRate is the longest that may be asked for.
 	MaxRate = 10 * time.Second
-	// DefaultRate is for a watcher that asks for none.
-	DefaultRate = 250 * time.Millisecond
+	// DefaultRate is for a watcher that asks for none: what takes longest on the way
+	// from a scanner to a map must not be the map's waiting.
+	DefaultRate = 100 * time.Millisecond
 
 	// signOfLife is the longest silence of a subscription.
 	signOfLife = 10 * time.Second
-	// gather is how long a watcher that was woken waits for more: the tags of a
-	// second are placed together, and the others would else wait for the rate.
-	gather = 20 * time.Millisecond
+	// lull is how long nothing must change for a watcher that was woken to be told:
+	// the tags of a second are placed together, in a burst, and the last of them
+	// would else wait for the rate. It waits for half its rate at most.
+	lull = 10 * time.Millisecond
 )
 
 // Cursor is how far a watcher has seen: epoch and seq of its last message.
@@ -110,9 +112,25 @@ func (s *Subscription) Next(ctx context.Context, buf []byte) ([]byte, error) {
 		if err := s.wait(ctx, changed, time.Until(alive)); err != nil {
 			return buf, err
 		}
-		if err := s.wait(ctx, nil, gather); err != nil {
+		if err := s.gather(ctx); err != nil {
 			return buf, err
 		}
+	}
+}
+
+// gather lets a burst of changes pass.
+func (s *Subscription) gather(ctx context.Context) error {
+	end, seq := time.Now().Add(s.rate/2), s.room.newestSeq()
+	for {
+		left := time.Until(end)
+		if err := s.wait(ctx, nil, min(lull, left)); err != nil {
+			return err
+		}
+		now := s.room.newestSeq()
+		if now == seq || left <= lull {
+			return nil
+		}
+		seq = now
 	}
 }
 

@@ -8,9 +8,9 @@
 // its session cookie (then the Origin must be the server's own), by a bearer
 // token, or by ?ticket=, and sends one message within 10 s:
 //
-//	{"sub": {"location": "…", "rate_ms": 250, "since": {"epoch": "…", "seq": 7}}}
+//	{"sub": {"location": "…", "rate_ms": 100, "since": {"epoch": "…", "seq": 7}}}
 //
-// rate_ms (100 to 10000, 250 if left out) is the shortest time between two
+// rate_ms (50 to 10000, 100 if left out) is the shortest time between two
 // messages; since asks to resume. Then only the server sends, the messages of
 // package engine/live. To watch something else a client opens another socket.
 //

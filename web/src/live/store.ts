@@ -49,7 +49,7 @@ export const useLiveStore = defineStore('live', () => {
     client = new LiveClient({
       url: liveUrl(window.location),
       location: id,
-      rateMs: 250,
+      rateMs: 100,
       probe,
       onMessage: receive,
       onStatus: (next) => (status.value = next),
