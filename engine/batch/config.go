@@ -39,13 +39,13 @@ type Config struct {
 	MaxBackoff    time.Duration
 }
 
-// DefaultConfig returns the usual bounds; 500,000 rows of observations are some
-// 80 MB.
+// DefaultConfig returns the usual bounds; 800,000 rows of observations are some
+// 130 MB.
 func DefaultConfig() Config {
 	return Config{
 		Log:       slog.New(slog.DiscardHandler),
 		FlushRows: 10_000, MaxAge: 250 * time.Millisecond, Patience: 1500 * time.Millisecond,
-		BatchRows: 100_000, MaxRows: 500_000, MaxDays: 60,
+		BatchRows: 100_000, MaxRows: 800_000, MaxDays: 60,
 		InsertTimeout: 30 * time.Second, MinBackoff: 100 * time.Millisecond, MaxBackoff: 5 * time.Second,
 	}
 }

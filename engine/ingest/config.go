@@ -75,7 +75,9 @@ type Config struct {
 	Quota Quota
 	// MaxInFlight bounds the observations of all devices that wait for storage. It
 	// must be well below the journal's own bound, since each connection may add
-	// one message to it.
+	// one message to it. What is reached stops the live map too: an organisation,
+	// which may fill two thirds of it alone, should get through the longest that the
+	// journal takes to give a batch to the spool.
 	MaxInFlight int
 	// MaxDevices bounds the devices whose sequences are remembered.
 	MaxDevices int
@@ -106,7 +108,7 @@ func DefaultConfig() Config {
 		Log:         slog.New(slog.DiscardHandler),
 		Now:         time.Now,
 		Credit:      Credit{Frames: 256, Bytes: 1 << 20, Observations: 40_000},
-		MaxInFlight: 200_000,
+		MaxInFlight: 500_000,
 		MaxDevices:  50_000,
 		MaxRequests: 4,
 		MaxTags:     1_000_000,
