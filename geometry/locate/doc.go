@@ -16,7 +16,7 @@
 // a factor of two in distance and squares of distances let the worst receiver
 // decide.
 //
-// Four choices make it work without a survey:
+// Five choices make it work without a survey:
 //
 //   - The tag's level is unknown. For each cell the level that explains the
 //     readings best is found first (a robust mean of heard + loss), so that only
@@ -29,6 +29,8 @@
 //   - The likelihood is tempered. Errors of successive seconds and of neighbour
 //     receivers are correlated, and a filter that takes them for independent is
 //     confidently wrong.
+//   - With few readings the silence of receivers nearby keeps a faint tag from being
+//     taken for a far one.
 //   - A floor of mass is kept everywhere, so that a wrong belief dies within
 //     seconds when the evidence moves elsewhere.
 //
@@ -68,10 +70,11 @@
 //     each receiver (1.8 m for 2.2); a survey does (1.3 m).
 //   - Where receivers stand 20 m apart a brisk walker is followed two metres
 //     behind.
-//   - That a receiver did not hear a tag says nothing, also of one that is known to
-//     listen. It was tried: receivers miss a tag two metres off for minutes, and
-//     making something of it cost a tenth of the accuracy in the library and gained
-//     nothing elsewhere.
+//   - That a receiver did not hear a tag counts for little, and only where four or
+//     fewer heard it: receivers miss a tag two metres off for minutes, and making
+//     more of it cost a tenth of the accuracy in the library. A tag that is so faint
+//     that two or three hear it is put near those, but often not as near as the
+//     loudest is.
 //
 // # Cost
 //

@@ -100,6 +100,7 @@ type locator struct {
 	coarse     chart      // of blocks of them
 	at         []r2.Point // per receiver: its place, moved into the bounds
 	surveyed   []float64  // per receiver: spots of the survey
+	neighbours [][]int32  // per receiver: the nearest others
 	closed     *closed    // nil for a plan without no-go areas
 	pool       chan *scratch
 }
@@ -117,6 +118,7 @@ func (l *locator) tables(site Site) {
 	l.fine = chart{cols: l.grid.cols, gain: make([][]float32, len(site.Receivers))}
 	l.at = make([]r2.Point, len(site.Receivers))
 	l.surveyed = make([]float64, len(site.Receivers))
+	l.neighbours = neighboursOf(site)
 	for i, spots := range m.spots {
 		l.surveyed[i] = float64(len(spots))
 	}
@@ -147,6 +149,7 @@ func (l *locator) NewTrack() Track { return &filter{loc: l} }
 // because the collector empties a pool and the allocation ceiling is a promise.
 type scratch struct {
 	heard           heard
+	silent          []reading
 	level, num, den []float32
 	odds, blur      []float32
 	prior           []float32 // the belief before the readings, over near
@@ -164,7 +167,7 @@ func (l *locator) borrow() *scratch {
 	buf := make([]float32, 6*n)
 	cut := func(i int) []float32 { return buf[i*n : (i+1)*n : (i+1)*n] }
 	return &scratch{
-		heard: newHeard(len(l.fine.gain), l.cfg.MaxReceivers),
+		heard: newHeard(len(l.fine.gain), l.cfg.MaxReceivers), silent: make([]reading, 0, neighbours),
 		level: cut(0), num: cut(1), den: cut(2), odds: cut(3), blur: cut(4), prior: cut(5),
 	}
 }

@@ -51,6 +51,7 @@ func (f *filter) likelihood(c *chart, win window, readings []reading, s *scratch
 	f.meanLevel(v, readings, s)
 	f.robustLevel(v, readings, s)
 	f.tails(v, readings, s)
+	f.silence(v, readings, s)
 	f.compare(v, len(readings), s)
 }
 
