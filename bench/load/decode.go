@@ -38,7 +38,7 @@ func decode(ctx context.Context, cfg Config) (f Figures, err error) {
 	}
 	f = Figures{
 		ObservationsPerS: s.perSecond(n), FixesPerS: math.NaN(), AllocsPerObservation: s.perEvent(n),
-		AckP50MS: times.quantile(0.5), AckP99MS: times.quantile(0.99), LiveP99MS: math.NaN(), LiveP50MS: math.NaN(),
+		AckP50MS: times.quantile(0.5), AckP99MS: times.quantile(0.99), LiveP99MS: math.NaN(), LiveP50MS: math.NaN(), LiveP99At25kMS: math.NaN(),
 		HalfObservationsPerS: math.NaN(), RSSMB: peakRSS(), MeasuredS: s.took.Seconds(),
 		InsertRowsPerS: math.NaN(), BareInsertRowsPerS: math.NaN(),
 	}

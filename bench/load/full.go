@@ -18,6 +18,8 @@ const (
 	maxUnstored = 3 * time.Second
 	// maxUnseen is how far ahead of the map it goes; a fix needs the second itself.
 	maxUnseen = 3 * time.Second
+	// fixedRate is half of the observations a second that a server must carry.
+	fixedRate = 25_000
 	// warmUp is what passes before each part is measured, at most a third of it.
 	warmUp = 5 * time.Second
 )
@@ -65,7 +67,10 @@ func full(ctx context.Context, cfg Config, s *server) (f Figures, err error) {
 	if f.Dropped, err = s.dropped(ctx); err != nil {
 		return f, err
 	}
-	err = r.halfLoad(ctx, &f)
+	if err := r.halfLoad(ctx, &f); err != nil {
+		return f, err
+	}
+	err = r.fixedLoad(ctx, &f)
 	f.RSSMB = peakRSS()
 	return f, err
 }
@@ -155,36 +160,68 @@ func (r *run) seconds() int {
 	return n
 }
 
-// halfLoad goes on at half the highest rate, by the clock, and measures times. The
+// times is how long things took at a steady rate.
+type times struct {
+	acks, lives      histogram
+	observationsPerS float64 // what was reached
+}
+
+// halfLoad goes on at half the highest rate.
+func (r *run) halfLoad(ctx context.Context, f *Figures) error {
+	t, err := r.timesAt(ctx, f.ObservationsPerS/2)
+	if err != nil {
+		return err
+	}
+	f.HalfObservationsPerS = t.observationsPerS
+	f.AckP50MS, f.AckP99MS = t.acks.quantile(0.5), t.acks.quantile(0.99)
+	f.LiveP50MS, f.LiveP99MS = t.lives.quantile(0.5), t.lives.quantile(0.99)
+	return nil
+}
+
+// fixedLoad goes on at [fixedRate].
+func (r *run) fixedLoad(ctx context.Context, f *Figures) error {
+	f.LiveP99At25kMS = math.NaN()
+	if r.perBeat()*float64(beatsPerSecond) < fixedRate {
+		return nil // faster than people walk, these tags would be a harder task
+	}
+	t, err := r.timesAt(ctx, fixedRate)
+	if err != nil {
+		return err
+	}
+	f.LiveP99At25kMS = t.lives.quantile(0.99)
+	return nil
+}
+
+// perBeat returns how many observations the receivers make of half a second.
+func (r *run) perBeat() float64 { return float64(r.cfg.Tags * min(hearing, r.cfg.Receivers)) }
+
+// timesAt goes on at so many observations a second, by the clock, and measures. The
 // receivers speak one after the other, as receivers do that know nothing of each
 // other.
-func (r *run) halfLoad(ctx context.Context, f *Figures) error {
+func (r *run) timesAt(ctx context.Context, perSecond float64) (*times, error) {
 	if err := r.fleet.Drain(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	perBeat := float64(r.cfg.Tags * min(hearing, r.cfg.Receivers))
-	interval := time.Duration(2 * perBeat / f.ObservationsPerS * float64(time.Second))
+	interval := time.Duration(r.perBeat() / perSecond * float64(time.Second))
 	length := time.Duration(r.cfg.Seconds) * time.Second
 	if err := r.steady(ctx, interval, min(warmUp, length/3)); err != nil {
-		return err
+		return nil, err
 	}
-	acks, lives := new(histogram), new(histogram)
-	r.fleet.ledger.measure(acks)
-	r.seen.measure(lives)
+	t := new(times)
+	r.fleet.ledger.measure(&t.acks)
+	r.seen.measure(&t.lives)
 	stored, s := r.fleet.ledger.stored(), beginStretch()
 	if err := r.steady(ctx, interval, length); err != nil {
-		return err
+		return nil, err
 	}
 	s.end()
 	r.fleet.ledger.measure(nil)
 	r.seen.measure(nil)
-	f.HalfObservationsPerS = s.perSecond(r.fleet.ledger.stored() - stored)
-	f.AckP50MS, f.AckP99MS = acks.quantile(0.5), acks.quantile(0.99)
-	f.LiveP50MS, f.LiveP99MS = lives.quantile(0.5), lives.quantile(0.99)
-	if math.IsNaN(f.LiveP99MS) {
-		return errors.New("too short: no second was both completed and shown at half load")
+	t.observationsPerS = s.perSecond(r.fleet.ledger.stored() - stored)
+	if t.lives.total == 0 {
+		return nil, errors.New("too short: no second was both completed and shown at a steady rate")
 	}
-	return nil
+	return t, nil
 }
 
 // steady sends a beat per interval for about d, at least the two of a second.

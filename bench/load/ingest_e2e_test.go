@@ -32,7 +32,7 @@ func keys(t *testing.T, figures any, want ...string) map[string]*float64 {
 }
 
 var ingestKeys = []string{
-	"observations_per_s", "fixes_per_s", "ack_p50_ms", "ack_p99_ms", "live_p99_ms", "rss_mb", "allocs_per_observation",
+	"observations_per_s", "fixes_per_s", "ack_p50_ms", "ack_p99_ms", "live_p99_ms", "live_p99_at_25k_ms", "rss_mb", "allocs_per_observation",
 	"insert_rows_per_s", "bare_insert_rows_per_s", "insert_ratio",
 }
 
@@ -69,6 +69,9 @@ func TestFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key, v := range keys(t, figures, ingestKeys...) {
+		if key == "live_p99_at_25k_ms" && v == nil {
+			continue // the crowd is too small
+		}
 		if v == nil || *v <= 0 {
 			t.Errorf("%s is not above zero: %+v", key, figures)
 		}
@@ -77,7 +80,7 @@ func TestFull(t *testing.T) {
 		t.Errorf("a closed loop filled a mailbox: %+v", figures)
 	}
 	var text bytes.Buffer
-	if err := figures.WriteText(&text); err != nil || bytes.Count(text.Bytes(), []byte("\n")) != 14 {
+	if err := figures.WriteText(&text); err != nil || bytes.Count(text.Bytes(), []byte("\n")) != 15 {
 		t.Errorf("%v\n%s", err, &text)
 	}
 }
