@@ -50,6 +50,8 @@ type Batch[T any] struct {
 	mu       sync.Mutex
 	open     open
 	sealed   []*sealed // oldest first
+	current  *sealed   // being shipped
+	stalled  error     // why it is not stored; nil when that is not known to fail
 	rows     int       // open, sealed and on their way
 	added    uint64    // items so far
 	settled  uint64    // of these, whose done was called

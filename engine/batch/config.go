@@ -46,7 +46,7 @@ func DefaultConfig() Config {
 		Log:       slog.New(slog.DiscardHandler),
 		FlushRows: 10_000, MaxAge: 250 * time.Millisecond, Patience: 1500 * time.Millisecond,
 		BatchRows: 100_000, MaxRows: 800_000, MaxDays: 60,
-		InsertTimeout: 30 * time.Second, MinBackoff: 100 * time.Millisecond, MaxBackoff: 5 * time.Second,
+		InsertTimeout: 30 * time.Second, MinBackoff: 100 * time.Millisecond, MaxBackoff: 2 * time.Second,
 	}
 }
 

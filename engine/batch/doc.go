@@ -19,7 +19,7 @@
 //     after its first row came is kept there instead, and while the warehouse is
 //     away it is not asked at all. One that waited that long behind others is kept
 //     too: the queue is short whatever the warehouse does. When neither takes it,
-//     both are asked again.
+//     both are asked again, and [Batch.Stalled] says why until one of them does.
 //   - The done function of an item is called exactly once, on the inserting
 //     goroutine, after its rows are stored or kept, or with an error when stopping gave
 //     them up. It must not block.

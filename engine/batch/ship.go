@@ -47,6 +47,7 @@ func (b *Batch[T]) next() (batch *sealed, wait time.Duration, over bool) {
 	batch = b.sealed[0]
 	b.sealed[0] = nil
 	b.sealed = b.sealed[1:]
+	b.current = batch
 	return batch, 0, false
 }
 
@@ -65,7 +66,10 @@ func (b *Batch[T]) ship(s *sealed) error {
 		if b.hard.Err() != nil {
 			return errGivenUp
 		}
-		b.cfg.Log.Warn("insert failed, the batch is kept and tried again", "table", b.table.Name, "attempt", attempt, "rows", s.record.NumRows(), "again_in", pause, "error", err)
+		b.stall(s, err)
+		if attempt&(attempt-1) == 0 { // at 1, 2, 4, 8, …: an outage must not fill the log
+			b.cfg.Log.Warn("insert failed, the batch is kept and tried again", "table", b.table.Name, "attempt", attempt, "rows", s.record.NumRows(), "again_in", pause, "error", err)
+		}
 		select {
 		case <-time.After(pause):
 		case <-b.hard.Done():
@@ -119,9 +123,11 @@ func (b *Batch[T]) insertOrKeep(s *sealed, patience time.Duration) error {
 			}
 			return err
 		case <-timer.C:
-			if b.keep(s) == nil {
+			err := b.keep(s)
+			if err == nil {
 				return nil
 			}
+			b.stall(s, errors.Join(errSlow, err))
 			timer.Reset(keepAgain)
 		}
 	}
@@ -130,8 +136,39 @@ func (b *Batch[T]) insertOrKeep(s *sealed, patience time.Duration) error {
 // keepAgain is how often a spool is asked again that takes nothing.
 const keepAgain = time.Second
 
+// keepPatience is how long a disk may take for one batch before it counts as
+// taking nothing.
+const keepPatience = 5 * time.Second
+
+// Why nothing is stored, beside what store and spool say.
+var (
+	errSlow  = errors.New("the warehouse has not answered yet")
+	errHangs = errors.New("the spool's disk does not answer")
+)
+
 func (b *Batch[T]) keep(s *sealed) error {
+	watch := time.AfterFunc(keepPatience, func() { b.stall(s, errHangs) })
+	defer watch.Stop()
 	return b.cfg.Spool.Keep(b.table.Name, s.record, s.token, s.tried)
+}
+
+// stall remembers why the batch is not stored, as long as it is on its way: a
+// word that comes too late is void.
+func (b *Batch[T]) stall(s *sealed, cause error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.current == s {
+		b.stalled = cause
+	}
+}
+
+// Stalled returns why nothing is stored at present, nil when batches are: the
+// oldest one was refused by the warehouse, or waits for it, and the spool did not
+// take it either. It is tried again until one of them does.
+func (b *Batch[T]) Stalled() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stalled
 }
 
 // insert is one attempt at the warehouse.
@@ -160,6 +197,7 @@ func (b *Batch[T]) settle(s *sealed, err error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.current, b.stalled = nil, nil
 	b.rows -= rows
 	b.settled += s.items
 	if err != nil {

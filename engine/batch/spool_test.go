@@ -22,7 +22,8 @@ type spool struct {
 	full  error
 	asked int
 	kept  []uint64
-	tried []bool // of each batch
+	tried []bool        // of each batch
+	hang  chan struct{} // Keep waits until it is closed
 }
 
 func (s *spool) Away() bool {
@@ -32,6 +33,9 @@ func (s *spool) Away() bool {
 }
 
 func (s *spool) Keep(_ string, rec arrow.Record, _ string, tried bool) error {
+	if s.hang != nil {
+		<-s.hang
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
@@ -150,6 +154,14 @@ func TestSpoolRecovers(t *testing.T) {
 						told <- time.Now()
 					}
 				})
+				if err := b.Stalled(); err != nil {
+					t.Errorf("before anybody was asked: %v", err)
+				}
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				if err := b.Stalled(); !errors.Is(err, s.full) {
+					t.Errorf("when both were asked: %v", err)
+				}
 				time.Sleep(5 * time.Minute)
 				synctest.Wait()
 				if len(told) > 0 {
@@ -157,13 +169,36 @@ func TestSpoolRecovers(t *testing.T) {
 				}
 				back := time.Now()
 				s.set(func(s *spool) { s.full = nil })
-				if wait := (<-told).Sub(back); wait > 10*time.Second {
+				if wait := (<-told).Sub(back); wait > 3*time.Second {
 					t.Errorf("safe %v after there was room", wait)
+				}
+				synctest.Wait()
+				if err := b.Stalled(); err != nil {
+					t.Errorf("when it is safe: %v", err)
 				}
 				mustStop(t, b)
 			})
 		})
 	}
+}
+
+// A disk that does not answer is told of too, and its late answer counts.
+func TestDiskHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &spool{hang: make(chan struct{})}
+		b := newFixes(t, withSpool(s), &warehouse{fail: func(int) error { return errors.New("away") }})
+		mustAdd(t, b, 1, nil)
+		time.Sleep(6 * time.Second)
+		if err := b.Stalled(); err == nil {
+			t.Error("nobody is told that the disk hangs")
+		}
+		close(s.hang)
+		synctest.Wait()
+		if err := b.Stalled(); err != nil || len(s.kept) != 1 {
+			t.Errorf("when it answered: %v, kept %v", err, s.kept)
+		}
+		mustStop(t, b)
+	})
 }
 
 // Stopping during an outage keeps what there is.
