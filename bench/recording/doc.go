@@ -12,8 +12,9 @@
 //	survey.csv       point,x_m,y_m,rx,rssi_dbm  optional, see [ReadSurvey]
 //
 // Lengths are metres in the plan's own coordinates, times are seconds since the
-// start of the recording. Columns are found by their names in the first line;
-// further columns are ignored.
+// start of the recording, or any other. Columns are found by their names in the first
+// line; further columns are ignored. Heights may be missing: a receiver is then taken
+// to be at 2 m, a tag at 1.2 m. Polygons may end where they began.
 //
 // The files come from outside: every size is bounded, and each error is a
 // [schema.Error] of kind Invalid whose field names the file, the line and the

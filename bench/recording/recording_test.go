@@ -132,7 +132,8 @@ func TestReadNamesWhatIsWrong(t *testing.T) {
 		{"meta.json", `{"name": "x", "bounds_m": [0,0,0,1]}`, "meta.json bounds_m"},
 		{"meta.json", strings.Repeat(" ", 1<<20) + `{}`, "must not be larger"},
 		{"receivers.csv", "", "receivers.csv: the file is empty"},
-		{"receivers.csv", "rx,x_m,y_m\na,1,2\n", `there is no column "z_m"`},
+		{"receivers.csv", "rx,x_m\na,1\n", `there is no column "y_m"`},
+		{"receivers.csv", "rx,x_m,y_m,z_m\na,1,2,high\n", "line 2 column 4 (z_m)"},
 		{"receivers.csv", "rx,x_m,y_m,z_m\n", "there is no receiver"},
 		{"receivers.csv", "rx,x_m,y_m,z_m\na,1,2,3\na,1,2,3\n", "line 3 column 1 (rx): the receiver \"a\" is there twice"},
 		{"receivers.csv", "rx,x_m,y_m,z_m\na,NaN,2,3\n", "line 2 column 2 (x_m)"},
@@ -197,6 +198,39 @@ func TestReadForgivesSpelling(t *testing.T) {
 	}}}
 	if diff := cmp.Diff(want, site.Tracks); diff != "" {
 		t.Errorf("tracks (-want +got):\n%s", diff)
+	}
+}
+
+// What is often not known or written otherwise: heights, moments without truth,
+// times since 1970, closed polygons.
+func TestReadForgivesWhatIsMissing(t *testing.T) {
+	dir := load(t)
+	write := func(file, text string) { dir[file] = &fstest.MapFile{Data: []byte(text)} }
+	write("meta.json", `{"name":"x","bounds_m":[0,0,9,9]}`)
+	write("events.csv", "track,t_s,rx,rssi_dbm\nanna,1700000000.25,a,-60\nanna,1700000001,b,-60\n")
+	write("truth.csv", "track,t_s,x_m,y_m\nanna,1700000000,nan,NaN\nanna,1700000000.5,,1\nanna,1700000001,3,4\n")
+	write("zones.json", `{"a": [[0,0],[1,0],[1,1],[0,0]]}`)
+	for name, text := range map[string]string{
+		"no column": "rx,x_m,y_m\na,1,2\nb,3,4\n", "no value": "rx,x_m,y_m,z_m\na,1,2,\nb,3,4,nan\n",
+	} {
+		write("receivers.csv", text)
+		site, err := recording.Read(dir)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if site.Receivers[1] != (recording.Receiver{Name: "b", X: 3, Y: 4, Z: 2}) || site.TagHeightM != 1.2 {
+			t.Errorf("%s: %+v, tags at %v m", name, site.Receivers[1], site.TagHeightM)
+		}
+		if n := len(site.Zones[0].Polygon); n != 3 {
+			t.Errorf("the zone has %d corners", n)
+		}
+		if first, last := site.Span(); last-first != 750*time.Millisecond {
+			t.Errorf("span %v to %v", first, last)
+		}
+	}
+	truth, err := recording.ReadTruth(dir)
+	if err != nil || len(truth) != 1 || truth[0].X != 3 || !math.IsNaN(truth[0].Z) {
+		t.Errorf("truth: %+v, %v", truth, err)
 	}
 }
 

@@ -17,6 +17,9 @@ const (
 	maxReceivers = 1_000
 	maxTracks    = 10_000
 	maxMeta      = 1 << 20 // bytes of meta.json and zones.json
+
+	usualReceiverM = 2   // height of a receiver whose height is not known
+	usualTagM      = 1.2 // height of tags where that is not known
 )
 
 // Site is a recorded site: its plan, and what was heard.
@@ -94,6 +97,7 @@ func (s *Site) readMeta(dir fs.FS) error {
 		Bounds     []float64 `json:"bounds_m"`
 		TagHeightM float64   `json:"tag_height_m"`
 	}
+	meta.TagHeightM = usualTagM
 	text, err := readSmall(dir, "meta.json")
 	if err != nil {
 		return err
@@ -117,14 +121,17 @@ func (s *Site) readMeta(dir fs.FS) error {
 }
 
 func readReceivers(dir fs.FS) ([]Receiver, error) {
-	t, err := openTable(dir, "receivers.csv", "rx", "x_m", "y_m", "z_m")
+	t, err := openTable(dir, "receivers.csv", "rx", "x_m", "y_m", "z_m?")
 	if err != nil {
 		return nil, err
 	}
 	var all []Receiver
 	seen := map[string]bool{}
 	for t.next() {
-		r := Receiver{Name: t.name(0), X: t.metres(1), Y: t.metres(2), Z: t.metres(3)}
+		r := Receiver{Name: t.name(0), X: t.metres(1), Y: t.metres(2), Z: usualReceiverM}
+		if !t.unknown(3) {
+			r.Z = t.metres(3)
+		}
 		switch {
 		case seen[r.Name]:
 			t.fail(0, "the receiver %q is there twice; give each its own name", r.Name)

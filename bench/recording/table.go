@@ -25,8 +25,9 @@ const (
 	maxName = 200
 	// maxMetres bounds coordinates; it keeps squares and sums well inside float64.
 	maxMetres = 1e6
-	// maxSeconds bounds times to about three years either side of the start.
-	maxSeconds = 1e8
+	// maxSeconds bounds times, so that also seconds since 1970 can be used, and the
+	// difference of any two times is a time.Duration.
+	maxSeconds = 4e9
 )
 
 // table reads one CSV file line by line. The first error sticks: after it next
@@ -36,21 +37,22 @@ type table struct {
 	file  string
 	close func() error
 	lines *bufio.Scanner
-	index []int // of each wanted column in the file
+	index []int // of each wanted column in the file; −1 for an optional one that is not there
 	names []string
 	cells []string
 	line  int
 	err   error
 }
 
+// openTable wants columns by name; those that end in a question mark may be missing.
 func openTable(fsys fs.FS, file string, columns ...string) (*table, error) {
 	f, err := fsys.Open(file)
 	if err != nil {
 		return nil, openError(file, err)
 	}
-	t := &table{file: file, close: f.Close, names: columns, lines: bufio.NewScanner(f)}
+	t := &table{file: file, close: f.Close, lines: bufio.NewScanner(f)}
 	t.lines.Buffer(make([]byte, 0, maxLine), maxLine)
-	if err := t.header(); err != nil {
+	if err := t.header(columns); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return t, nil
@@ -63,15 +65,20 @@ func openError(file string, err error) error {
 	return fmt.Errorf("open %s: %w", file, err)
 }
 
-func (t *table) header() error {
+func (t *table) header(columns []string) error {
+	var optional []bool
+	for _, c := range columns {
+		name, may := strings.CutSuffix(c, "?")
+		t.names, optional = append(t.names, name), append(optional, may)
+	}
 	want := strings.Join(t.names, ",")
 	if !t.scan() {
 		return errors.Join(t.err, schema.Errorf(schema.Invalid, t.file, "the file is empty; its first line must be %q", want))
 	}
 	t.cells[0] = strings.TrimPrefix(t.cells[0], "\ufeff")
-	for _, name := range t.names {
+	for n, name := range t.names {
 		i := slices.Index(t.cells, name)
-		if i < 0 {
+		if i < 0 && !optional[n] {
 			return schema.Errorf(schema.Invalid, t.file+" line 1", "there is no column %q; the first line must be %q", name, want)
 		}
 		t.index = append(t.index, i)
@@ -134,7 +141,19 @@ func (t *table) next() bool {
 	return true
 }
 
-func (t *table) cell(column int) string { return strings.TrimSpace(t.cells[t.index[column]]) }
+// cell returns the text of a column, "" where an optional one is missing.
+func (t *table) cell(column int) string {
+	if t.index[column] < 0 {
+		return ""
+	}
+	return strings.TrimSpace(t.cells[t.index[column]])
+}
+
+// unknown reports whether the cell says that there is no number.
+func (t *table) unknown(column int) bool {
+	text := t.cell(column)
+	return text == "" || strings.EqualFold(text, "nan")
+}
 
 // name returns a non-empty text.
 func (t *table) name(column int) string {

@@ -35,16 +35,20 @@ type SurveyPoint struct {
 	RSSI     schema.CentiDBm
 }
 
-// ReadTruth reads truth.csv; a missing file is an error of kind NotFound.
+// ReadTruth reads truth.csv; a missing file is an error of kind NotFound. Rows
+// without x or y (empty or NaN) say that nothing is known, and are left out.
 func ReadTruth(dir fs.FS) ([]Truth, error) {
-	t, err := openTable(dir, "truth.csv", "track", "t_s", "x_m", "y_m", "z_m")
+	t, err := openTable(dir, "truth.csv", "track", "t_s", "x_m", "y_m", "z_m?")
 	if err != nil {
 		return nil, err
 	}
 	var all []Truth
 	for t.next() {
+		if t.unknown(2) || t.unknown(3) {
+			continue
+		}
 		row := Truth{Track: t.name(0), At: milliseconds(t.seconds(1)), X: t.metres(2), Y: t.metres(3), Z: math.NaN()}
-		if t.cell(4) != "" {
+		if !t.unknown(4) {
 			row.Z = t.metres(4)
 		}
 		all = append(all, row)

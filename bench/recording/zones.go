@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"mybeacon/schema"
 )
@@ -63,6 +64,9 @@ func readZone(d *json.Decoder) (Zone, error) {
 	var corners [][]float64
 	if err := d.Decode(&corners); err != nil {
 		return Zone{}, err
+	}
+	if n := len(corners); n > 3 && slices.Equal(corners[0], corners[n-1]) {
+		corners = corners[:n-1] // closed as in GeoJSON
 	}
 	if len(corners) < 3 || len(corners) > maxCorners {
 		return Zone{}, schema.Errorf(schema.Invalid, field, "has %d corners, must have 3 to %d", len(corners), maxCorners)
