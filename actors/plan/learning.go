@@ -75,6 +75,13 @@ func (l *learning) drop(m *tag.Lessons) {
 	m.Recycle()
 }
 
+func (l *learning) dropAll() {
+	for _, m := range l.pending {
+		l.drop(m)
+	}
+	l.pending = nil
+}
+
 // reach decides the offsets for all seconds before the tide.
 func (l *learning) reach(tide schema.EventTime) {
 	if !l.cfg.Learn {
@@ -90,6 +97,9 @@ func (l *learning) reach(tide schema.EventTime) {
 		l.began, l.applied = true, l.epoch.Add(-lag)
 	}
 	l.follow(l.epoch)
+	if l.known == nil { // a plan without positions has nothing to learn
+		l.dropAll()
+	}
 	for l.epoch < newest && len(l.pending) > 0 {
 		l.epoch = l.epoch.Add(epoch)
 		l.apply()

@@ -254,3 +254,27 @@ func TestAClockThatRanAheadEndsNoLearning(t *testing.T) {
 		t.Errorf("in force %v, lost %d", got, s.lost)
 	}
 }
+
+// Lessons from before a restart are for a plan that may have changed meanwhile.
+func TestLessonsOfWhatIsNoMore(t *testing.T) {
+	for name, change := range map[string]func(*school){
+		"no receivers": func(s *school) { s.layout.Receivers = nil },
+		"another hall": func(s *school) { s.layout.Bounds.Max.X = 40 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSchool(t)
+			for second := range 20 {
+				s.state.Lessons(s.lesson(100+second, 1, 0, 6))
+			}
+			change(s)
+			s.layout.Version++
+			s.layouts.Put(s.layout)
+			for second := 101; second <= 200; second++ {
+				s.tide(second)
+			}
+			if s.lost != 20 || len(s.news) != 0 || s.offsets(199) != [4]float64{} {
+				t.Errorf("lost %d of 20, told %v, in force %v", s.lost, s.news, s.offsets(199))
+			}
+		})
+	}
+}
