@@ -109,7 +109,9 @@ func (f *filter) restart(at time.Duration, readings []reading, s *scratch) {
 }
 
 // loudestPlace returns the mean of the receivers' places weighted by amplitude.
-// It only has to be right within a quarter of a window.
+// It only has to be right within a quarter of a window. Where that is a place that no
+// tag can be, such as the courtyard between them, it is that of the loudest: a window
+// without an open cell would tell nothing.
 func (l *locator) loudestPlace(readings []reading) r2.Point {
 	var sum r2.Point
 	total := 0.0
@@ -118,7 +120,11 @@ func (l *locator) loudestPlace(readings []reading) r2.Point {
 		sum = sum.Add(l.at[r.receiver].Mul(w))
 		total += w
 	}
-	return sum.Mul(1 / total)
+	p := sum.Mul(1 / total)
+	if l.leave(p) != p {
+		return l.leave(l.at[readings[0].receiver])
+	}
+	return p
 }
 
 // follow moves the window of a large plan when the tag has left its middle

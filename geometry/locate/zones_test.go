@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/golang/geo/r2"
+	"github.com/golang/geo/r3"
 	"pgregory.net/rapid"
 
 	"mybeacon/geometry/fence"
@@ -188,6 +189,28 @@ func TestNoGo(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A tag that is heard across a courtyard larger than a window is on either side of
+// it, and not on a third.
+func TestAcrossACourtyard(t *testing.T) {
+	site := locate.Site{Bounds: rect(0, 0, 100, 100), TagHeightM: 1.2}
+	for i := range 10 {
+		site.Receivers = append(site.Receivers, r3.Vector{X: float64(i)*10 + 5, Y: 10, Z: 2.8}, r3.Vector{X: float64(i)*10 + 5, Y: 90, Z: 2.8})
+	}
+	site.NoGo = [][]r2.Point{corners(20, 20, 80, 80)}
+	loc := mustNew(t, site)
+	yard := mustZones(t, loc, fence.Zone{Index: 0, Polygon: corners(21, 21, 79, 79)})
+	track := loc.NewTrack()
+	for i := range 5 {
+		est, ok := track.Update(time.Duration(i)*time.Second, []locate.Sample{{Receiver: 10, RSSIdBm: -80}, {Receiver: 11, RSSIdBm: -80}})
+		if !ok || est.Pos.Y > 20 && est.Pos.Y < 80 || math.Abs(est.Pos.X-55) > 10 {
+			t.Fatalf("fix %t at %v", ok, est.Pos)
+		}
+		if p := track.Zones(yard, nil)[0].P; p > 0 {
+			t.Fatalf("%.2f of the mass is in the courtyard", p)
+		}
+	}
 }
 
 func TestNewRefusesNoGo(t *testing.T) {
