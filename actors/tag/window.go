@@ -167,18 +167,25 @@ func (w *window) receiver(id schema.DeviceID, limit int) int {
 	return stalest
 }
 
-// dropOldest makes room. Only a transmitter that floods gets here.
+// dropOldest makes room in the receiver that holds most, the older of equals. Only a
+// transmitter that floods gets here, or a receiver whose clock is minutes ahead: what
+// it heard waits for a second that is long to come, and must not push out what the
+// others hear now.
 func (w *window) dropOldest() {
-	var oldest *receiver
+	var most *receiver
 	for i := range w.receivers {
-		if r := &w.receivers[i]; len(r.samples) > 0 && (oldest == nil || r.samples[0].at < oldest.samples[0].at) {
-			oldest = r
+		r := &w.receivers[i]
+		if len(r.samples) == 0 {
+			continue
+		}
+		if most == nil || len(r.samples) > len(most.samples) || len(r.samples) == len(most.samples) && r.samples[0].at < most.samples[0].at {
+			most = r
 		}
 	}
-	if oldest == nil {
+	if most == nil {
 		panic("BUG: the window counts samples that it does not hold")
 	}
-	oldest.samples = slices.Delete(oldest.samples, 0, 1)
+	most.samples = slices.Delete(most.samples, 0, 1)
 	w.samples--
 }
 
