@@ -40,6 +40,7 @@ type Run struct {
 	cfg     Config
 	state   *tag.State
 	heard   schema.EventTime // newest observation
+	by      schema.DeviceID  // of it
 	devices []device         // that heard the tag within the window before
 	plans   []schema.PlanID  // of these devices
 	effects tag.Effects
@@ -129,7 +130,9 @@ func (r *Run) device(heard []Observation, delivered schema.EventTime) {
 	for i, o := range heard {
 		msg.Samples[i] = tag.Sample{At: o.At, RSSI: o.RSSI}
 	}
-	r.heard = max(r.heard, newest.At)
+	if newest.At >= r.heard {
+		r.heard, r.by = newest.At, newest.Source.Device
+	}
 	r.note(newest)
 	r.state.Heard(msg, &r.effects)
 }
@@ -170,6 +173,9 @@ func (r *Run) Present() bool { return r.state.Present() }
 
 // Heard returns when the tag was heard last.
 func (r *Run) Heard() schema.EventTime { return r.heard }
+
+// HeardBy returns the device that heard the tag last.
+func (r *Run) HeardBy() schema.DeviceID { return r.by }
 
 // State returns the tag as it is now. Once it is given to the live system, the run
 // is over.

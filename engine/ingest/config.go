@@ -85,6 +85,8 @@ type Config struct {
 	MaxRequests int
 	// MaxTags bounds the tags whose newest second is remembered.
 	MaxTags int
+	// Silence is how long a tag must not be heard to be absent.
+	Silence time.Duration
 	// LiveGrace is how long the live map waits to learn what is stored already.
 	LiveGrace time.Duration
 	// IdleDevice is after how long a device without connections is forgotten.
@@ -112,6 +114,7 @@ func DefaultConfig() Config {
 		MaxDevices:  50_000,
 		MaxRequests: 4,
 		MaxTags:     1_000_000,
+		Silence:     time.Minute,
 		LiveGrace:   2 * time.Second,
 		IdleDevice:  10 * time.Minute, RecheckEvery: 2 * time.Second,
 	}
@@ -133,6 +136,8 @@ func (c Config) Validate() error {
 		return bad("max_in_flight", "bounds must be at least 1")
 	case !c.Quota.valid():
 		return bad("quota", "rates must not be below 0, and the burst at least 100 ms")
+	case c.Silence < lateLimit:
+		return bad("silence", "must be longer than frames are on their way")
 	case c.LiveGrace <= 0 || c.IdleDevice <= 0 || c.RecheckEvery <= 0:
 		return bad("live_grace", "times must be above zero")
 	default:

@@ -22,8 +22,9 @@ const (
 
 // device is the state of one device, over all its connections.
 type device struct {
-	in *Ingest
-	id schema.DeviceID
+	in       *Ingest
+	id       schema.DeviceID
+	listener *listener
 
 	holds     int       // sessions; guarded by Ingest.mu
 	idleSince time.Time // guarded by Ingest.mu
@@ -63,7 +64,7 @@ type waiting struct {
 }
 
 func newDevice(in *Ingest, id schema.DeviceID) *device {
-	return &device{in: in, id: id, boots: map[string]*boot{}, changed: make(chan struct{})}
+	return &device{in: in, id: id, listener: in.lateness.listener(id), boots: map[string]*boot{}, changed: make(chan struct{})}
 }
 
 // attach makes the session the device's stream.

@@ -40,7 +40,7 @@ func New(cfg Config) (*Ingest, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	in := &Ingest{
-		cfg: cfg, lateness: newLateness(cfg.MaxTags), tenants: newTenants(cfg),
+		cfg: cfg, lateness: newLateness(&cfg), tenants: newTenants(cfg),
 		loads: make(chan struct{}, maxLoads), ctx: ctx, cancel: cancel, devices: map[schema.DeviceID]*device{},
 	}
 	in.work.Go(in.recheck)

@@ -73,7 +73,7 @@ func TestFramesAreAdmittedAsTheyAre(t *testing.T) {
 		defer w.mu.Unlock()
 		want := schema.FrameAdmitted{
 			Source: device(1).Source, BootID: "b", Seq: 1, SentAt: f.SentAt, ArrivedAt: base, Indexes: []uint16{0, 2},
-			Observations: []schema.Heard{{Observation: f.Observations[0], Tag: schema.TagID{7}}, {Observation: f.Observations[2], Tag: schema.TagID{7}}},
+			Observations: []schema.Heard{{Observation: f.Observations[0], Tag: schema.TagID{7}, Late: true /* from before the start */}, {Observation: f.Observations[2], Tag: schema.TagID{7}}},
 		}
 		if diff := cmp.Diff([]schema.FrameAdmitted{want}, w.journal); diff != "" {
 			t.Error(diff)

@@ -138,18 +138,21 @@ func (o *offer) admit(b *boot, f *schema.Frame) {
 
 // name finds the tags and which observations come too late for the live map.
 func (o *offer) name(f *schema.FrameAdmitted) {
-	ceiling := o.judge.now
-	if o.who.Clock == ClockSource {
-		ceiling = ceiling.Add(futureLimit)
+	e := ear{by: o.dev.listener, ceiling: o.judge.now, since: o.in.lateness.since}
+	if o.who.Clock == ClockSource { // its time has nothing to do with the server's start
+		e.ceiling, e.since = e.ceiling.Add(futureLimit), 0
 	}
+	told := f.SentAt
 	for i := range f.Observations {
 		h := &f.Observations[i]
+		told = max(told, h.At)
 		tag, known := o.in.cfg.Directory.Tag(f.Organisation, h.Transmitter)
 		if known {
 			h.Tag = tag
-			h.Late = o.in.lateness.observe(tag, h.At, ceiling)
+			h.Late = o.in.lateness.observe(tag, h.At, e)
 		}
 	}
+	e.by.reach(min(told, e.ceiling))
 }
 
 // pass gives a taken frame to storage and, if that has room, to the actors.

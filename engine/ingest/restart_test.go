@@ -127,7 +127,7 @@ func TestLateness(t *testing.T) {
 		seq := uint64(0)
 		late := func(offset time.Duration) bool {
 			seq++
-			s.Offer(message(schema.Frame{BootID: "b", Seq: seq, SentAt: at(0), Observations: []schema.Observation{{At: at(offset), Transmitter: mac, RSSI: -6000}}}))
+			s.Offer(message(schema.Frame{BootID: "b", Seq: seq, SentAt: at(min(offset, 0)), Observations: []schema.Observation{{At: at(offset), Transmitter: mac, RSSI: -6000}}}))
 			synctest.Wait()
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -253,4 +253,78 @@ func TestConfigIsChecked(t *testing.T) {
 	f(func(c *ingest.Config) { c.RecheckEvery = 0 })
 	f(func(c *ingest.Config) { c.Quota.FramesPerSecond = -1 })
 	f(func(c *ingest.Config) { c.Quota.ObservationsPerSecond = 1 })
+}
+
+// A tag that nobody may have heard for a minute is heard by a receiver that was cut
+// off: its first word is late if it belongs into that minute.
+func TestLatenessAfterAnAbsence(t *testing.T) {
+	for name, c := range map[string]struct {
+		told  time.Duration // how far who heard the tag last has told what it heard
+		heard []time.Duration
+		want  []bool
+	}{
+		"who heard it last is away too":    {-time.Second, []time.Duration{5 * time.Second, 30 * time.Second}, []bool{false, false}},
+		"it is not gone yet":               {59 * time.Second, []time.Duration{5 * time.Second, 30 * time.Second}, []bool{false, false}},
+		"it may be gone":                   {70 * time.Second, []time.Duration{-2 * time.Second, 5 * time.Second, 6 * time.Second}, []bool{true, true, false}},
+		"it was gone before it came back":  {200 * time.Second, []time.Duration{61 * time.Second, 62 * time.Second}, []bool{false, false}},
+		"it comes back when it is to come": {62 * time.Second, []time.Duration{60 * time.Second, 61 * time.Second}, []bool{false, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, restarted := range []bool{false, true} {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld()
+					w.tags[mac] = schema.TagID{7}
+					const last = -10 * time.Minute
+					began := base.Add(2 * last) // nothing here is older than the start
+					in, _ := start(t, w, func(c *ingest.Config) {
+						c.Now = func() time.Time { now := began; began = base; return now }
+					})
+					if restarted {
+						in.Heard(schema.TagID{7}, at(last), schema.DeviceID{2}, at(last+c.told))
+					} else {
+						other, err := in.Open(t.Context(), "token-2")
+						if err != nil {
+							t.Fatal(err)
+						}
+						defer other.Close()
+						other.Offer(message(schema.Frame{BootID: "b", Seq: 1, SentAt: at(last), Observations: []schema.Observation{{At: at(last), Transmitter: mac, RSSI: -6000}}}))
+						other.Offer(message(schema.Frame{BootID: "b", Seq: 2, SentAt: at(last + c.told)}))
+						synctest.Wait()
+					}
+					s := stream(t, in)
+					for i, offset := range c.heard {
+						s.Offer(message(schema.Frame{BootID: "b", Seq: uint64(i + 1), SentAt: at(last + offset), Observations: []schema.Observation{{At: at(last + offset), Transmitter: mac, RSSI: -6000}}}))
+						synctest.Wait()
+						w.mu.Lock()
+						if got := w.live[len(w.live)-1].Observations[0].Late; got != c.want[i] {
+							t.Errorf("restarted %v, %v after it was heard last: late %v, want %v", restarted, offset, got, c.want[i])
+						}
+						w.mu.Unlock()
+					}
+				})
+			}
+		})
+	}
+}
+
+// What is older than the start is late when nothing is known of its tag: an earlier
+// process may have known it. A clock of its own says nothing of the start.
+func TestLatenessOfTheUnknown(t *testing.T) {
+	for clock, want := range map[string]bool{"device": true, ingest.ClockSource: false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			w.tags[mac] = schema.TagID{7}
+			d := w.devices["token-1"]
+			d.Clock = clock
+			w.devices["token-1"] = d
+			in, _ := start(t, w, nil)
+			stream(t, in).Offer(message(frame("b", 1, 1), frame("b", 2, 1)))
+			synctest.Wait()
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if first, second := w.live[0].Observations[0].Late, w.live[1].Observations[0].Late; first != want || second {
+				t.Errorf("clock %s: late %v and %v, want %v and false", clock, first, second, want)
+			}
+		})
+	}
 }

@@ -199,6 +199,7 @@ func (n *Node) startIngest(context.Context) error {
 	cfg := ingest.DefaultConfig()
 	cfg.Log, cfg.Metrics = n.log.With("part", "ingest"), ingest.NewMetrics(n.metrics)
 	cfg.Directory, cfg.Stored, cfg.Actors, cfg.Journal = n.directory, n.spill, n.late, n.observations
+	cfg.Silence = n.actors.TagConfig().Fence.Timeout
 	cfg.Quarantine, cfg.Quota = n.quarantine, n.cfg.Quota
 	var err error
 	if n.ingest, err = ingest.New(cfg); err != nil {

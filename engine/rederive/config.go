@@ -20,8 +20,9 @@ type Config struct {
 	// Flush returns when everything that was admitted or derived before is stored.
 	Flush func(context.Context) error
 	Now   func() time.Time // the server's clock
-	// Heard is told when each tag that is taken up was heard last. It may be nil.
-	Heard func(schema.TagID, schema.EventTime)
+	// Heard is told of each tag that is taken up when it was heard last, by whom, and
+	// how far that device had told what it heard. It may be nil.
+	Heard func(tag schema.TagID, at schema.EventTime, by schema.DeviceID, delivered schema.EventTime)
 
 	// Lag is how long late data rest after their arrival: more of them is on its way,
 	// and one pass for all is cheaper.

@@ -2,6 +2,7 @@ package rederive_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"mybeacon/engine/rederive"
+	"mybeacon/schema"
 )
 
 var (
@@ -48,10 +50,37 @@ func (l *life) play(s *server, from, to int, outages ...away) {
 func same(t *testing.T, l *life, tags int, want, got *server) {
 	t.Helper()
 	end := l.second(len(l.frames))
-	diff := cmp.Diff(want.stored(tags, l.begin, end), got.stored(tags, l.begin, end), cmpopts.EquateApprox(0, 0.02), cmpopts.EquateEmpty())
+	diff := cmp.Diff(l.tell(want.stored(tags, l.begin, end)), l.tell(got.stored(tags, l.begin, end)), cmpopts.EquateApprox(0, 0.02), cmpopts.EquateEmpty())
 	if diff != "" {
 		t.Errorf("-in order +late\n%s", diff)
 	}
+}
+
+// row is what of a stored row is compared, in seconds of the life.
+type row struct {
+	Tag       byte
+	At, Until float64
+	Zone      schema.ZoneID
+	Receiver  schema.ReceiverID
+	Receivers uint8
+	RSSI      schema.CentiDBm
+	X, Y, R   float64
+	R95, P    float64
+	Visit     schema.VisitID
+}
+
+func (l *life) tell(d rederive.Derived) (rows []row) {
+	for _, f := range d.Fixes {
+		at := f.At.Sub(l.begin).Seconds()
+		rows = append(rows, row{
+			Tag: f.Tag[15], At: at, Until: at + f.ValidFor.Seconds(), Zone: f.Zone, Receiver: f.Receiver, Receivers: f.Receivers, RSSI: f.RSSI,
+			X: f.X, Y: f.Y, R: f.AccuracyM, R95: f.Accuracy95M, P: f.ZoneP,
+		})
+	}
+	for _, v := range d.Visits {
+		rows = append(rows, row{Tag: v.Tag[15], At: v.EnteredAt.Sub(l.begin).Seconds(), Until: max(-1, v.LeftAt.Sub(l.begin).Seconds()), Zone: v.Zone, Visit: v.ID})
+	}
+	return rows
 }
 
 func TestLateDataAreWorkedIn(t *testing.T) {
@@ -91,6 +120,70 @@ func TestLateDataAreWorkedIn(t *testing.T) {
 				t.Errorf("the second pass has %d entries in the log, the first had %d", n, log)
 			}
 		})
+	}
+}
+
+// A tag is heard by a receiver alone that is cut off, and so it seems to be absent to
+// all others. When the receiver comes back, its first word makes the stay one again.
+func TestATagThatSeemedAbsent(t *testing.T) {
+	const middle, seconds = 500, 700
+	others := []int{0, 1, 2, 3, 4}
+	walks := walker{at: schema.Point{X: 3, Y: 5}, goal: schema.Point{X: 17, Y: 5}}
+	rests := walker{at: schema.Point{X: 17.5, Y: 5}, rests: true}
+	for name, c := range map[string]struct {
+		tag         walker
+		again, back int // when the others hear it again, and the receiver is back
+	}{
+		"while nobody hears it":        {walks, 400, 300},
+		"when others hear it again":    {walks, 250, 300},
+		"to the end":                   {walks, middle, 300},
+		"and is heard late":            {walks, middle, middle - 10},
+		"in one zone, and others hear": {rests, 400, 300},
+		"in one zone, to the end":      {rests, middle, 300},
+		"in one zone, heard late":      {rests, middle, middle - 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLifeOf([]walker{c.tag}, 2, morning, seconds, 0)
+			l.only(tagID(0), 100, 120, others...)
+			l.only(tagID(0), 120, c.again, 5)
+			outage := away{5, 110, c.back, c.back}
+			inOrder, late := newServer(t), newServer(t)
+			l.play(inOrder, 0, middle)
+			l.play(late, 0, middle, outage)
+			inOrder.settle()
+			late.settle()
+			if n := one[uint64](late, "SELECT uniqExact(visit_id) FROM zone_visits FINAL") - one[uint64](inOrder, "SELECT uniqExact(visit_id) FROM zone_visits FINAL"); n == 0 {
+				t.Error("no visit was split: nothing was tested")
+			}
+			late.work()
+			sameVisits(t, inOrder, late)
+			l.play(inOrder, middle, seconds)
+			l.play(late, middle, seconds)
+			inOrder.settle()
+			late.work()
+			same(t, l, 1, inOrder, late)
+			sameVisits(t, inOrder, late)
+		})
+	}
+}
+
+// sameVisits fails the test unless the same visits are open: stored and held by the
+// actors, on both servers.
+func sameVisits(t *testing.T, inOrder, late *server) {
+	t.Helper()
+	var want []string
+	for _, v := range inOrder.sys.OpenVisits() {
+		want = append(want, v.ID.String())
+	}
+	slices.Sort(want)
+	var held []string
+	for _, v := range late.sys.OpenVisits() {
+		held = append(held, v.ID.String())
+	}
+	slices.Sort(held)
+	stored := one[[]string](late, "SELECT arraySort(groupArray(toString(visit_id))) FROM zone_visits FINAL WHERE left_at IS NULL")
+	if !slices.Equal(held, want) || !slices.Equal(stored, want) {
+		t.Errorf("open visits: %v held, %v stored, want %v", held, stored, want)
 	}
 }
 

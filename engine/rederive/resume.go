@@ -281,7 +281,8 @@ func (r *resuming) adopt(ctx context.Context, l *lives, end schema.EventTime) er
 		}
 		delete(r.open, o.late.Key)
 		if r.cfg.Heard != nil {
-			r.cfg.Heard(o.late.Tag, o.run.Heard())
+			by := l.sources[o.run.HeardBy()]
+			r.cfg.Heard(o.late.Tag, o.run.Heard(), by.source.Device, by.told)
 		}
 		s := o.run.State()
 		if o.waits = s.Waits(); s.Present() || o.waits {

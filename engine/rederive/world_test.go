@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,9 +69,13 @@ type life struct {
 type walker struct {
 	at, goal schema.Point
 	silent   int
+	rests    bool
 }
 
 func (w *walker) step(rng *rand.Rand, silence int) (there bool) {
+	if w.rests {
+		return true
+	}
 	dx, dy := w.goal.X-w.at.X, w.goal.Y-w.at.Y
 	if far := math.Hypot(dx, dy); far > 1 {
 		w.at.X, w.at.Y = w.at.X+1.2*dx/far, w.at.Y+1.2*dy/far
@@ -86,12 +91,16 @@ func (w *walker) step(rng *rand.Rand, silence int) (there bool) {
 // newLife lets tags walk about. Now and then one is not heard for up to silence
 // seconds.
 func newLife(seed uint64, begin time.Time, tags, seconds, silence int) *life {
-	rng := rand.New(rand.NewPCG(seed, 7))
-	l := &life{layout: flat(), begin: schema.EventTimeOf(begin)}
 	walkers := make([]walker, tags)
 	for i := range walkers {
 		walkers[i] = walker{at: schema.Point{X: 3, Y: 5}, goal: schema.Point{X: 17, Y: 5}}
 	}
+	return newLifeOf(walkers, seed, begin, seconds, silence)
+}
+
+func newLifeOf(walkers []walker, seed uint64, begin time.Time, seconds, silence int) *life {
+	rng := rand.New(rand.NewPCG(seed, 7))
+	l := &life{layout: flat(), begin: schema.EventTimeOf(begin)}
 	for s := range seconds {
 		at := l.second(s)
 		frames := make([]schema.FrameAdmitted, len(l.layout.Receivers))
@@ -108,6 +117,21 @@ func newLife(seed uint64, begin time.Time, tags, seconds, silence int) *life {
 		l.frames = append(l.frames, frames)
 	}
 	return l
+}
+
+// only lets a tag be heard by some receivers only, for some seconds.
+func (l *life) only(tag schema.TagID, from, to int, receivers ...int) {
+	for s := from; s < to; s++ {
+		for r := range l.frames[s] {
+			if f := &l.frames[s][r]; !slices.Contains(receivers, r) {
+				f.Observations = slices.DeleteFunc(f.Observations, func(o schema.Heard) bool { return o.Tag == tag })
+				f.Indexes = f.Indexes[:len(f.Observations)]
+				for i := range f.Indexes {
+					f.Indexes[i] = uint16(i)
+				}
+			}
+		}
+	}
 }
 
 func (l *life) second(s int) schema.EventTime { return l.begin.Add(time.Duration(s) * time.Second) }
@@ -134,6 +158,12 @@ func (l *life) hear(rng *rand.Rand, frames []schema.FrameAdmitted, tag schema.Ta
 	}
 }
 
+// hearing is when a tag was heard last, and by whom.
+type hearing struct {
+	at schema.EventTime
+	by schema.DeviceID
+}
+
 // server is the way of an observation from admission to storage, with the job.
 type server struct {
 	t            testing.TB
@@ -144,7 +174,8 @@ type server struct {
 	observations *batch.Batch[schema.FrameAdmitted]
 	fixes        *batch.Batch[schema.Fix]
 	visits       *batch.Batch[schema.Visit]
-	newest       map[schema.TagID]schema.EventTime
+	newest       map[schema.TagID]hearing
+	told         map[schema.DeviceID]schema.EventTime
 	now          time.Time
 	starts       int
 }
@@ -159,7 +190,7 @@ func newServer(t testing.TB) *server {
 	if err := db.Migrate(t.Context(), migrations.FS); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, conn: db.Conn(), sink: sink.New(db.Conn()), layouts: &actortest.Layouts{}, newest: map[schema.TagID]schema.EventTime{}}
+	s := &server{t: t, conn: db.Conn(), sink: sink.New(db.Conn()), layouts: &actortest.Layouts{}, newest: map[schema.TagID]hearing{}, told: map[schema.DeviceID]schema.EventTime{}}
 	s.layouts.Put(flat())
 	s.start()
 	t.Cleanup(s.stop)
@@ -213,14 +244,24 @@ func (s *server) admit(f schema.FrameAdmitted, arrived time.Time) {
 	f.Observations = append([]schema.Heard(nil), f.Observations...)
 	for i := range f.Observations {
 		o := &f.Observations[i]
-		newest, known := s.newest[o.Tag]
-		o.Late = known && o.At < newest.Add(-5*time.Second)
-		s.newest[o.Tag] = max(newest, o.At.Second())
+		o.Late = s.late(o, f.Device)
 	}
+	s.told[f.Device] = max(s.told[f.Device], f.SentAt)
 	if len(f.Observations) > 0 {
 		s.check(s.observations.Add(f, nil))
 	}
 	s.sys.Frame(f)
+}
+
+// late is the rule of package ingest.
+func (s *server) late(o *schema.Heard, by schema.DeviceID) bool {
+	h, known := s.newest[o.Tag]
+	if second := o.At.Second(); !known || second > h.at {
+		s.newest[o.Tag] = hearing{second, by}
+	}
+	told := s.told[h.by]
+	gone := told >= h.at.Add(time.Minute) && o.At < h.at.Add(61*time.Second) && o.At < told.Add(-6*time.Second)
+	return known && (o.At < h.at.Add(-6*time.Second) || gone)
 }
 
 // settle waits until all effects of what was admitted are stored.
