@@ -54,6 +54,8 @@ type Actors interface {
 // was taken and done will not be called.
 type Journal interface {
 	Add(frame schema.FrameAdmitted, done func(error)) error
+	// Stalled returns why nothing is stored at present, nil when frames are.
+	Stalled() error
 }
 
 // Config of an ingest.
@@ -67,6 +69,9 @@ type Config struct {
 	// Quarantine may be nil: then what belongs there is only counted.
 	Quarantine Quarantine
 	Now        func() time.Time // the server's clock
+	// DerivedLost counts the rows derived from frames that storage had no room for:
+	// after that, frames that were shed are news again, so that they are derived anew.
+	DerivedLost func() uint64
 
 	// Credit bounds what one device has on its way. A scanner sends a frame a
 	// second or less: 256 are minutes of backlog in one round trip.
@@ -109,6 +114,7 @@ func DefaultConfig() Config {
 	return Config{
 		Log:         slog.New(slog.DiscardHandler),
 		Now:         time.Now,
+		DerivedLost: func() uint64 { return 0 },
 		Credit:      Credit{Frames: 256, Bytes: 1 << 20, Observations: 40_000},
 		MaxInFlight: 500_000,
 		MaxDevices:  50_000,
@@ -126,8 +132,8 @@ func (c Config) Validate() error {
 	switch {
 	case c.Log == nil:
 		return bad("log", "is needed")
-	case c.Now == nil:
-		return bad("now", "is needed")
+	case c.Now == nil || c.DerivedLost == nil:
+		return bad("now", "now and derived_lost are needed")
 	case c.Directory == nil || c.Stored == nil || c.Actors == nil || c.Journal == nil:
 		return bad("directory", "directory, stored, actors and journal are needed")
 	case c.Credit.Frames < 1 || c.Credit.Bytes < 1 || c.Credit.Observations < 1:

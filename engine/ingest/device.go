@@ -48,6 +48,8 @@ type boot struct {
 	stored   wire.SeqSet // had rows in the warehouse when it was asked
 	acked    wire.SeqSet // the device may forget them
 	fresh    wire.SeqSet // acknowledged and not told yet
+	spent    wire.SeqSet // shed: live tags have used them, storage lacks them
+	lost     uint64      // derived rows that were lost when spent began
 	used     uint64
 
 	loading bool
@@ -163,6 +165,7 @@ func (b *boot) shrink() {
 	b.admitted.Trim(oldSeqRanges)
 	b.stored.Trim(oldSeqRanges)
 	b.acked.Trim(oldSeqRanges)
+	b.spent.Trim(oldSeqRanges)
 }
 
 // note adds the range to the set, which stays bounded.

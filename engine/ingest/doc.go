@@ -9,6 +9,7 @@
 //	duplicate  (boot_id, seq) is on its way or stored: acknowledged when it is stored
 //	unbound    the device belongs to no organisation: acknowledged, kept nowhere
 //	admitted   to the journal and to the actors; acknowledged when its rows are stored
+//	shed       storage takes nothing: to the actors only, and not acknowledged
 //
 // Observations are refused one by one and leave a hole in the frame's indexes. A
 // frame that has no rows left says "I listened until sent_at": it goes to the
@@ -26,6 +27,20 @@
 // twice what is free. A socket is simply not read meanwhile; a POST is refused
 // with the time at which to come again.
 //
+// # When storage takes nothing
+//
+// When the journal has been stalled for a second, frames are shed: they go to the
+// actors, so that the live map goes on, and cost no room and no credit; what was
+// admitted before stays, within its bounds. The device keeps them, since nobody
+// acknowledged them. Once storage has taken frames for two seconds, up to a minute
+// when it comes and goes, new ones are admitted again, and the streams on which
+// frames were shed end with [ErrSendAgain], some at a time.
+//
+// Frames that come again are stored and acknowledged as if they were new. The
+// actors know them by their numbers, and observations that the live tags have used
+// are not late, unless rows that were derived meanwhile are lost
+// ([Config.DerivedLost]): then they are worked in anew.
+//
 // # After a restart
 //
 // The first frame of (device, boot_id) asks the warehouse which frames it holds;
@@ -40,7 +55,8 @@
 // # Concurrency
 //
 // All methods are safe for concurrent use. [Session.Offer] never waits for
-// storage: [Session.Ready] does, before more is read from the device. One device has one stream: a newer one displaces the older.
+// storage: [Session.Ready] does, before more is read from the device. One device
+// has one stream: a newer one displaces the older.
 //
 // The tokens of open streams are compared with the directory's every
 // [Config.RecheckEvery]: one that was taken back ends its stream.

@@ -16,13 +16,14 @@ type Ingest struct {
 	cfg      Config
 	lateness *lateness
 	tenants  *tenants
+	relief   *relief
 	loads    chan struct{} // one token per reader of stored sequences
 
 	lastFrame atomic.Int64 // Unix milliseconds of the server's clock
 
 	ctx    context.Context // ends with Stop
 	cancel context.CancelFunc
-	work   sync.WaitGroup // loaders and recheck
+	work   sync.WaitGroup // loaders, recheck and watchStorage
 
 	mu      sync.Mutex
 	stopped bool
@@ -40,10 +41,11 @@ func New(cfg Config) (*Ingest, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	in := &Ingest{
-		cfg: cfg, lateness: newLateness(&cfg), tenants: newTenants(cfg),
+		cfg: cfg, lateness: newLateness(&cfg), tenants: newTenants(cfg), relief: newRelief(),
 		loads: make(chan struct{}, maxLoads), ctx: ctx, cancel: cancel, devices: map[schema.DeviceID]*device{},
 	}
 	in.work.Go(in.recheck)
+	in.work.Go(in.watchStorage)
 	return in, nil
 }
 
@@ -133,6 +135,8 @@ type Stats struct {
 	Organisations int       // of these and of who was here lately
 	InFlight      int       // observations that wait for storage
 	LastFrame     time.Time // when a message with frames came; zero: not yet
+	Shed          error     // why frames are shed; nil: they are not
+	ShedSince     time.Time // when Shed is set
 }
 
 // Stats returns the present state.
@@ -142,6 +146,9 @@ func (in *Ingest) Stats() Stats {
 	in.mu.Unlock()
 	if at := in.lastFrame.Load(); at != 0 {
 		s.LastFrame = time.UnixMilli(at)
+	}
+	if cause, since := in.relief.why(); cause != nil {
+		s.Shed, s.ShedSince = cause, since
 	}
 	in.tenants.mu.Lock()
 	defer in.tenants.mu.Unlock()

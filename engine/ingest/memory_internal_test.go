@@ -27,13 +27,14 @@ func (nobody) Frame(schema.FrameAdmitted)                         {}
 func (nobody) DeviceConnected(schema.Source, time.Time)           {}
 func (nobody) DeviceDisconnected(schema.DeviceID, time.Time)      {}
 func (nobody) Add(f schema.FrameAdmitted, done func(error)) error { go done(nil); return nil }
+func (nobody) Stalled() error                                     { return nil }
 
 // ranges is what the sets of a device hold together, 16 bytes each.
 func (d *device) ranges() (n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, b := range d.boots {
-		n += b.onWay.Len() + b.admitted.Len() + b.stored.Len() + b.acked.Len() + b.fresh.Len()
+		n += b.onWay.Len() + b.admitted.Len() + b.stored.Len() + b.acked.Len() + b.fresh.Len() + b.spent.Len()
 	}
 	return n
 }

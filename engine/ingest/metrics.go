@@ -17,6 +17,7 @@ const (
 	refused   result = "refused"
 	unbound   result = "unbound"
 	postponed result = "postponed" // there was no room: the device sends it again
+	shed      result = "shed"      // storage takes nothing: only the live maps have it
 )
 
 // door is where a device came; it is a metric's label.
@@ -58,6 +59,8 @@ type Metrics struct {
 	auth         prometheus.Counter
 	inFlight     prometheus.Gauge
 	streams      prometheus.Gauge
+	sheds        prometheus.Counter
+	valve        prometheus.Gauge
 }
 
 // NewMetrics registers the metrics. Every label exists from the start, so that
@@ -88,8 +91,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}),
 		inFlight: gauge("mybeacon_ingest_in_flight_observations", "Observations that wait for storage."),
 		streams:  gauge("mybeacon_device_streams", "Devices connected by WebSocket."),
+		sheds:    counter("mybeacon_ingest_shed_frames_total", "Frames that went to the live maps only, each time they came, because storage took nothing."),
+		valve:    gauge("mybeacon_ingest_shedding", "1 while storage takes nothing and frames go to the live maps only."),
 	}
-	for _, r := range []result{admitted, duplicate, refused, unbound, postponed} {
+	for _, r := range []result{admitted, duplicate, refused, unbound, postponed, shed} {
 		m.frames[r] = frames.WithLabelValues("ble", string(r))
 	}
 	for _, r := range wire.Reasons() {
@@ -103,7 +108,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	for _, d := range []door{doorStream, doorPost} {
 		m.throttles[d] = throttles.WithLabelValues(string(d))
 	}
-	reg.MustRegister(frames, bad, dropped, throttles, m.observations, m.bytes, m.ack, m.duplicates, m.quarantined, m.auth, m.inFlight, m.streams)
+	reg.MustRegister(frames, bad, dropped, throttles, m.observations, m.bytes, m.ack, m.duplicates, m.quarantined, m.auth, m.inFlight, m.streams, m.sheds, m.valve)
 	return m
 }
 
@@ -115,6 +120,24 @@ func (m *Metrics) frame(r result) {
 	if r == duplicate {
 		m.duplicates.Inc()
 	}
+}
+
+func (m *Metrics) shed() {
+	if m != nil {
+		m.frame(shed)
+		m.sheds.Inc()
+	}
+}
+
+func (m *Metrics) shedding(now bool) {
+	if m == nil {
+		return
+	}
+	value := 0.0
+	if now {
+		value = 1
+	}
+	m.valve.Set(value)
 }
 
 func (m *Metrics) refuse(r wire.Reason) {

@@ -9,11 +9,11 @@ import (
 
 // Offer takes the frames of one message and returns every refusal: those of the
 // decoder and its own. What was taken is acknowledged later, through Acks or
-// AwaitAcks; what found no room is neither acknowledged nor refused, and the
-// device sends it again.
+// AwaitAcks; what found no room, or was shed, is neither acknowledged nor refused,
+// and the device sends it again.
 func (s *Session) Offer(msg wire.Message) []wire.Rejection {
 	who, now := s.binding(), s.in.cfg.Now()
-	o := offer{Session: s, who: who, now: now, judge: newJudge(who, now)}
+	o := offer{Session: s, who: who, now: now, judge: newJudge(who, now), shedding: s.Shedding()}
 	s.charge(who.Organisation, msg)
 	d := s.dev
 	d.mu.Lock()
@@ -36,6 +36,7 @@ type offer struct {
 	who      Device
 	now      time.Time
 	judge    judge
+	shedding bool
 	refusals []wire.Rejection
 }
 
@@ -117,7 +118,14 @@ func (o *offer) admit(b *boot, f *schema.Frame) {
 		Source: o.who.Source, BootID: f.BootID, Seq: f.Seq, SentAt: f.SentAt, ArrivedAt: o.now,
 		Observations: heard, Indexes: indexes,
 	}
-	o.name(&admittedFrame)
+	late := o.name(&admittedFrame, !o.known(b, f.Seq))
+	if o.shedding && len(heard) > 0 {
+		b.acked.Remove(f.Seq)
+		b.fresh.Remove(f.Seq)
+		o.shed(b, admittedFrame, late)
+		return
+	}
+	b.spent.Remove(f.Seq)
 	o.in.cfg.Metrics.frame(admitted)
 	o.in.cfg.Metrics.admit(len(heard))
 	if len(heard) == 0 {
@@ -136,8 +144,9 @@ func (o *offer) admit(b *boot, f *schema.Frame) {
 	o.await(b, waiting{frame: admittedFrame, oneDay: onOneDay(f), live: b.overdue})
 }
 
-// name finds the tags and which observations come too late for the live map.
-func (o *offer) name(f *schema.FrameAdmitted) {
+// name finds the tags and which observations come too late for the live map, and
+// reports whether any does. What is no news to the live tags is not late.
+func (o *offer) name(f *schema.FrameAdmitted, news bool) (late bool) {
 	e := ear{by: o.dev.listener, ceiling: o.judge.now, since: o.in.lateness.since}
 	if o.who.Clock == ClockSource { // its time has nothing to do with the server's start
 		e.ceiling, e.since = e.ceiling.Add(futureLimit), 0
@@ -149,10 +158,12 @@ func (o *offer) name(f *schema.FrameAdmitted) {
 		tag, known := o.in.cfg.Directory.Tag(f.Organisation, h.Transmitter)
 		if known {
 			h.Tag = tag
-			h.Late = o.in.lateness.observe(tag, h.At, e)
+			h.Late = o.in.lateness.observe(tag, h.At, e) && news
+			late = late || h.Late
 		}
 	}
 	e.by.reach(min(told, e.ceiling))
+	return late
 }
 
 // pass gives a taken frame to storage and, if that has room, to the actors.

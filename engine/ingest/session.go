@@ -29,6 +29,7 @@ type Session struct {
 	token   string
 	hash    [sha256.Size]byte // of the token
 	request bool              // one POST
+	shed    atomic.Bool       // frames of this stream were shed
 	paid    atomic.Bool       // the next message's first frame has its place in the quota
 
 	updates chan struct{}
@@ -100,8 +101,14 @@ func (s *Session) binding() Device {
 	return s.who
 }
 
-// Credit returns what the device may have on its way.
-func (s *Session) Credit() Credit { return s.in.cfg.Credit }
+// Credit returns what the device may have on its way: as good as everything while
+// frames are shed, and until the device sends them again.
+func (s *Session) Credit() Credit {
+	if s.Shedding() || s.shed.Load() {
+		return Credit{Frames: shedCredit, Bytes: shedCredit, Observations: s.in.cfg.Credit.Observations}
+	}
+	return s.in.cfg.Credit
+}
 
 // Received counts the bytes of a message.
 func (s *Session) Received(bytes int) { s.in.cfg.Metrics.received(bytes) }
@@ -145,9 +152,9 @@ func (s *Session) end(cause error) {
 // Done is closed when the session must end; Cause says why.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Cause returns why Done is closed: [ErrDisplaced], or a [schema.Error] of kind
-// Unauthorized when the token was taken back, Unavailable when the server stops
-// or has no room.
+// Cause returns why Done is closed: [ErrDisplaced], [ErrSendAgain], or a
+// [schema.Error] of kind Unauthorized when the token was taken back, Unavailable
+// when the server stops or has no room.
 func (s *Session) Cause() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,8 +183,9 @@ func (s *Session) leaveTenant() {
 }
 
 // Ready waits until the device has credit, its organisation's quota a place and
-// the server room. It returns the cause when the session must end. Call it before
-// each message is read.
+// the server room, of which the quota alone counts while frames are shed. It
+// returns the cause when the session must end. Call it before each message is
+// read.
 func (s *Session) Ready(ctx context.Context) error {
 	if !s.request && !s.paid.Load() {
 		s.paid.Store(s.tenantOf(s.binding().Organisation).pace(ctx, s.done))
@@ -189,12 +197,17 @@ func (s *Session) Ready(ctx context.Context) error {
 		if cause := s.Cause(); cause != nil {
 			return cause
 		}
+		shedding, turned := s.in.relief.state()
+		if shedding {
+			return nil
+		}
 		wait := s.blocked()
 		if wait == nil {
 			return nil
 		}
 		select {
 		case <-wait:
+		case <-turned:
 		case <-s.done:
 			return s.Cause()
 		case <-ctx.Done():

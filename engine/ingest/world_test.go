@@ -35,6 +35,7 @@ type world struct {
 	rows     map[row]schema.Heard // the warehouse
 	full     bool                 // the journal takes nothing
 	down     bool                 // the warehouse does not answer
+	stalled  error                // nothing is stored
 	loads    int
 	lookups  int // of tokens
 	aside    []schema.Quarantined
@@ -147,6 +148,12 @@ func (w *world) Add(f schema.FrameAdmitted, done func(error)) error {
 	w.journal = append(w.journal, f)
 	w.queued = append(w.queued, queued{f, done})
 	return nil
+}
+
+func (w *world) Stalled() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stalled
 }
 
 // store stores what is queued, or fails it, and returns how many frames it were.

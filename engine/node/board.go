@@ -167,7 +167,7 @@ func (n *Node) parts() []part {
 	}
 	return append(list,
 		part{name: "directory", look: n.lookAtDirectory},
-		part{name: "ingest", look: figures(n.ingestFigures)},
+		part{name: "ingest", look: n.lookAtIngest},
 		part{name: "columns", look: n.lookAtColumns},
 		part{name: "actors", look: figures(n.actorFigures)},
 		part{name: "live", look: figures(n.liveFigures)},
@@ -187,7 +187,7 @@ func (n *Node) lookAtDirectory(context.Context) (map[string]float64, error) {
 	return figures, nil
 }
 
-func (n *Node) ingestFigures() map[string]float64 {
+func (n *Node) lookAtIngest(context.Context) (map[string]float64, error) {
 	s := n.ingest.Stats()
 	figures := map[string]float64{
 		"devices": float64(s.Devices), "sockets": float64(n.doors.Sockets()),
@@ -196,7 +196,11 @@ func (n *Node) ingestFigures() map[string]float64 {
 	if !s.LastFrame.IsZero() {
 		figures["last_frame_seconds_ago"] = time.Since(s.LastFrame).Seconds()
 	}
-	return figures
+	if s.Shed == nil {
+		return figures, nil
+	}
+	figures["shedding_seconds"] = time.Since(s.ShedSince).Seconds()
+	return figures, fmt.Errorf("storage takes nothing: frames go to the live maps only, and scanners keep them: %w", s.Shed)
 }
 
 func (n *Node) lookAtColumns(context.Context) (map[string]float64, error) {

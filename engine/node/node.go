@@ -200,7 +200,7 @@ func (n *Node) startIngest(context.Context) error {
 	cfg.Log, cfg.Metrics = n.log.With("part", "ingest"), ingest.NewMetrics(n.metrics)
 	cfg.Directory, cfg.Stored, cfg.Actors, cfg.Journal = n.directory, n.spill, n.late, n.observations
 	cfg.Silence = n.actors.TagConfig().Fence.Timeout
-	cfg.Quarantine, cfg.Quota = n.quarantine, n.cfg.Quota
+	cfg.Quarantine, cfg.Quota, cfg.DerivedLost = n.quarantine, n.cfg.Quota, n.output.lost.Load
 	var err error
 	if n.ingest, err = ingest.New(cfg); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 	"google.golang.org/protobuf/proto"
 
+	"mybeacon/engine/ingest"
 	"mybeacon/schema/wire"
 	"mybeacon/schema/wire/wirepb"
 )
@@ -143,6 +144,21 @@ func (s *deviceSocket) flush(ctx context.Context, withAcks bool) error {
 	return nil
 }
 
+// grant tells the device of its credit, if that is another than it was told, and
+// returns what is closed when it may change again.
+func (s *deviceSocket) grant(ctx context.Context) (turned <-chan struct{}, err error) {
+	turned = s.session.CreditTurned()
+	if credit := s.session.Credit(); credit != s.granted {
+		s.granted = credit
+		err = s.send(ctx, &wirepb.ToDevice{Body: &wirepb.ToDevice_Credit{Credit: pbCredit(credit)}})
+	}
+	return turned, err
+}
+
+func pbCredit(c ingest.Credit) *wirepb.Credit {
+	return &wirepb.Credit{Frames: uint32(c.Frames), Bytes: uint32(c.Bytes)}
+}
+
 // write sends what the reader and the session leave for the device, and returns
 // why the connection ends.
 func (s *deviceSocket) write(ctx context.Context) error {
@@ -151,8 +167,8 @@ func (s *deviceSocket) write(ctx context.Context) error {
 	collect := time.NewTimer(s.devices.cfg.AckEvery)
 	defer collect.Stop()
 	collecting := true // at once: a new stream may be owed acks
-	for {
-		var err error
+	turned, err := s.grant(ctx)
+	for err == nil {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -175,13 +191,13 @@ func (s *deviceSocket) write(ctx context.Context) error {
 		case <-collect.C:
 			collecting = false
 			err = s.flush(ctx, true)
+		case <-turned:
+			turned, err = s.grant(ctx)
 		case <-heartbeat.C:
 			err = s.send(ctx, pbAck(nil, s.devices.cfg.Now()))
 		}
-		if err != nil {
-			return err
-		}
 	}
+	return err
 }
 
 // drain waits for what is on its way to be stored, within bounds, and tells.

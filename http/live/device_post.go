@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"mime"
 	"net/http"
 	"strconv"
@@ -32,7 +33,9 @@ const (
 
 // Frames handles POST /api/v1/device/frames: it takes the frames, waits for
 // storage up to PostWait, and answers what is acknowledged by then. What is not
-// may be sent again.
+// may be sent again. While storage takes nothing, the frames go to the live maps
+// and the answer is 503 with the time at which to send them again, unless all of
+// them are acknowledged.
 func (d *Devices) Frames(w http.ResponseWriter, r *http.Request) {
 	if err := d.post(w, r); err != nil {
 		d.cfg.Refuse(w, r, err)
@@ -71,8 +74,11 @@ func (d *Devices) post(w http.ResponseWriter, r *http.Request) error {
 	if session.Ready(ctx) != nil {
 		return schema.Errorf(schema.Unavailable, "", "what was sent before is not stored yet, try again later")
 	}
-	rejected := session.Offer(msg)
-	acks := session.AwaitAcks(ctx, frameIDs(msg))
+	rejected, ids := session.Offer(msg), frameIDs(msg)
+	if session.Shedding() && !session.Acked(ids) {
+		return &schema.Error{Kind: schema.Unavailable, Message: "storage takes nothing at present: the live maps have the frames, send them again later", Err: shedAgain()}
+	}
+	acks := session.AwaitAcks(ctx, ids)
 	setRateLimit(w.Header(), session.RateLimit())
 	d.answer(w, media, acks, rejected)
 	return nil
@@ -134,6 +140,9 @@ func (a again) Error() string { return "wait " + time.Duration(a).String() }
 
 // RetryAfter tells whoever answers the request.
 func (a again) RetryAfter() time.Duration { return time.Duration(a) }
+
+// shedAgain draws when to send what was shed again.
+func shedAgain() again { return again(5*time.Second + rand.N(5*time.Second)) }
 
 // postForm returns the media type and whether the body is packed.
 func postForm(r *http.Request) (media string, gzipped bool, err error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -102,7 +103,8 @@ type deviceSocket struct {
 	session *ingest.Session
 	decoder *wire.Decoder
 	outbox  *deviceOutbox
-	buffer  []byte // of the last message, reused
+	granted ingest.Credit // as the device was told; the writer's after hello
+	buffer  []byte        // of the last message, reused
 	faults  int
 }
 
@@ -152,6 +154,8 @@ func (d *Devices) closing(cause error) (websocket.StatusCode, string) {
 	switch {
 	case errors.Is(cause, errRestart):
 		return websocket.StatusServiceRestart, retry
+	case errors.Is(cause, ingest.ErrSendAgain): // a few at a time: the map need not miss them for long
+		return websocket.StatusServiceRestart, fmt.Sprintf("retry_ms=%d", 200+rand.N(800))
 	case errors.Is(cause, ingest.ErrDisplaced):
 		return wire.CloseDisplaced, cause.Error()
 	case errors.Is(cause, errDeviceSilent):
@@ -188,10 +192,10 @@ func (s *deviceSocket) hello(ctx context.Context) error {
 	// Before the welcome: a device that has one and connects again must find that
 	// the newer connection displaces this one, and not the other way round.
 	s.session.Attach()
-	credit := s.session.Credit()
+	s.granted = s.session.Credit()
 	return s.send(ctx, &wirepb.ToDevice{Body: &wirepb.ToDevice_Welcome{Welcome: &wirepb.Welcome{
 		Protocol: wire.Protocol, NowMs: s.devices.cfg.Now().UnixMilli(), DeviceNumber: s.session.Device().Number,
-		Credit: &wirepb.Credit{Frames: uint32(credit.Frames), Bytes: uint32(credit.Bytes)},
+		Credit: pbCredit(s.granted),
 	}}})
 }
 

@@ -83,6 +83,8 @@ func (elsewhere) Add(_ schema.FrameAdmitted, done func(error)) error {
 	return nil
 }
 
+func (elsewhere) Stalled() error { return nil }
+
 // held returns the bytes of heap and stacks in use.
 func held() uint64 {
 	runtime.GC()
