@@ -25,8 +25,9 @@ type Config struct {
 	Agent  string // program and version, for people
 	Log    *slog.Logger
 
-	// MaxFrames and MaxBytes bound the unacknowledged frames held (default 4,096
-	// and 16 MiB).
+	// MaxFrames and MaxBytes bound the unacknowledged frames held (default 32,768
+	// and 16 MiB: some hours of a scanner, since the engine may store nothing for
+	// so long and its live maps go on all the same).
 	MaxFrames int
 	MaxBytes  int
 
@@ -47,7 +48,7 @@ type Config struct {
 func (c *Config) setDefaults() {
 	set(&c.Log, slog.New(slog.DiscardHandler))
 	set(&c.Agent, "mybeacon")
-	set(&c.MaxFrames, 4096)
+	set(&c.MaxFrames, 32_768)
 	set(&c.MaxBytes, 16<<20)
 	set(&c.MinBackoff, time.Second)
 	set(&c.MaxBackoff, time.Minute)

@@ -292,6 +292,61 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// The engine stores nothing for a while: its live maps get each frame at once, and
+// when it closes the connection all of them are sent again, in order, within the
+// credit. When the memory is full, the owner decides what is lost, and it is told.
+func TestEngineStoresNothingForAWhile(t *testing.T) {
+	e := newEngine(t)
+	e.credit = &wirepb.Credit{Frames: 2, Bytes: 1 << 20}
+	const most = 500
+	c := dial(t, e, func(c *client.Config) { c.MaxFrames = most })
+	conn := e.next(t)
+	send(t, c, 1, 2, 3)
+	conn.seqs(2)
+	conn.send(&wirepb.ToDevice{Body: &wirepb.ToDevice_Credit{Credit: &wirepb.Credit{Frames: 1 << 30, Bytes: 1 << 30}}})
+	conn.seqs(1)
+	for seq := uint64(4); seq <= most; seq++ {
+		send(t, c, seq)
+		if got := conn.seqs(1); got[0] != seq {
+			t.Fatalf("frame %d came, want %d", got[0], seq)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := c.Send(ctx, frame(most+1, 1)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("a frame more than there is memory: %v", err)
+	}
+	conn.nothing(c)
+	if s := c.Stats(); s.FramesQueued != most || s.FramesAcked != 0 {
+		t.Errorf("%+v", s)
+	}
+	c.Drop("b", 1, 10, "oldest")
+	if d := (<-conn.in).GetDropped(); d.GetFrom() != 1 || d.GetTo() != 10 || d.GetReason() != "oldest" {
+		t.Errorf("told %v", d)
+	}
+	send(t, c, most+1)
+	conn.seqs(1)
+
+	_ = conn.ws.Close(websocket.StatusServiceRestart, "retry_ms=5")
+	conn = e.next(t)
+	for from := uint64(11); from <= most+1; {
+		to := min(from+1, most+1)
+		want := []uint64{from, to}[:to-from+1]
+		if diff := cmp.Diff(want, conn.seqs(len(want))); diff != "" {
+			t.Fatal(diff)
+		}
+		if from == 11 {
+			conn.nothing(c) // two are on their way, which is the credit
+		}
+		conn.ack(from, to)
+		from = to + 1
+	}
+	flush(t, c)
+	if s := c.Stats(); s.FramesAcked != most-10+1 || s.Connects != 2 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestRejectionsAreCounted(t *testing.T) {
 	e := newEngine(t)
 	var mu sync.Mutex

@@ -9,8 +9,12 @@
 //     what it has by (boot_id, seq).
 //   - Memory is bounded by [Config.MaxFrames] and [Config.MaxBytes]: Send waits
 //     for room and never drops. Who cannot wait gives Send a context that ends,
-//     and decides by its own policy what to drop ([Client.Drop] tells the engine).
-//   - What is on its way is bounded by the credit the engine granted.
+//     and decides by its own policy what to drop ([Client.Drop] makes room and
+//     tells the engine, which counts it).
+//   - What is on its way is bounded by the credit the engine granted last. While
+//     the engine stores nothing it grants as good as no bound: frames are sent
+//     once, for the live maps, and held. Then it closes the connection, and they
+//     are sent again.
 //   - A frame leaves when it is acknowledged: stored, or finally refused.
 //     [Config.OnRejected] hears of the refusals.
 //   - Reconnects back off exponentially with full jitter, so that a restart of
