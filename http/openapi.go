@@ -59,11 +59,37 @@ func (s *Server) documentRaw() {
 			Description: "Sub-protocol mybeacon.device.v1, binary protobuf messages."},
 		{Method: "POST", Path: "/api/v1/device/frames", OperationID: "device-frames", Tags: []string{"device"}, Security: device,
 			Summary:     "Frames of a device, as a request",
-			Description: "Protobuf or JSON, plain or gzip; the answer acknowledges ranges of frames."},
+			Description: "Protobuf or JSON, plain or gzip; the answer acknowledges ranges of frames, and what it does not name is sent again."},
 	} {
 		s.documentErrors(&op)
+		if op.OperationID == "device-frames" {
+			s.documentAgain(&op)
+		}
 		op.Responses["200"] = &huma.Response{Description: http.StatusText(http.StatusOK)}
 		s.api.OpenAPI().AddOperation(&op)
+	}
+}
+
+// documentAgain describes the answers that tell a device to send its frames again
+// later.
+func (s *Server) documentAgain(op *huma.Operation) {
+	integer := func(what string) *huma.Param {
+		return &huma.Param{Description: what, Schema: &huma.Schema{Type: huma.TypeInteger}}
+	}
+	after := integer("Seconds until the frames may be sent again")
+	problem := op.Responses["default"].Content
+	op.Responses["429"] = &huma.Response{
+		Description: "The organisation is above its quota, or too many requests are open: send the frames again later",
+		Headers: map[string]*huma.Header{
+			"Retry-After": after, "RateLimit-Limit": integer("Frames a second"), "RateLimit-Remaining": integer("Frames that would be taken at once"),
+			"RateLimit-Reset": integer("Seconds until the whole burst may be sent"),
+		},
+		Content: problem,
+	}
+	op.Responses["503"] = &huma.Response{
+		Description: "Storage takes nothing, or the server is full or stops: send the frames again later. The live maps may have them already; nothing is counted twice",
+		Headers:     map[string]*huma.Header{"Retry-After": after},
+		Content:     problem,
 	}
 }
 

@@ -422,7 +422,7 @@ export interface paths {
         put?: never;
         /**
          * Frames of a device, as a request
-         * @description Protobuf or JSON, plain or gzip; the answer acknowledges ranges of frames.
+         * @description Protobuf or JSON, plain or gzip; the answer acknowledges ranges of frames, and what it does not name is sent again.
          */
         post: operations["device-frames"];
         delete?: never;
@@ -2545,6 +2545,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The organisation is above its quota, or too many requests are open: send the frames again later */
+            429: {
+                headers: {
+                    /** @description Frames a second */
+                    "RateLimit-Limit"?: number;
+                    /** @description Frames that would be taken at once */
+                    "RateLimit-Remaining"?: number;
+                    /** @description Seconds until the whole burst may be sent */
+                    "RateLimit-Reset"?: number;
+                    /** @description Seconds until the frames may be sent again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage takes nothing, or the server is full or stops: send the frames again later. The live maps may have them already; nothing is counted twice */
+            503: {
+                headers: {
+                    /** @description Seconds until the frames may be sent again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description What went wrong */
             default: {
