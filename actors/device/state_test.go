@@ -306,6 +306,20 @@ func TestProgressNeverClaimsWhatIsMissing(t *testing.T) {
 	})
 }
 
+// However many frames a device sends within a second, few wait behind a gap.
+func TestWhatWaitsIsBounded(t *testing.T) {
+	s := newState()
+	take(t, s, frame(1, 10, 1))
+	released := 0
+	for seq := uint64(3); seq < 203; seq++ {
+		out, _ := s.Frame(frame(seq, 11, 1), nil)
+		released += len(out)
+	}
+	if released < 100 {
+		t.Errorf("%d of 200 frames did not wait for one", released)
+	}
+}
+
 func TestRememberedTagsAreBounded(t *testing.T) {
 	cfg := device.DefaultConfig()
 	cfg.MaxTags = 2

@@ -255,6 +255,38 @@ func TestAClockThatRanAheadEndsNoLearning(t *testing.T) {
 	}
 }
 
+// In which order the tags get to teach changes nothing of what is learned.
+func TestOrderOfLessonsDoesNotMatter(t *testing.T) {
+	run := func(shuffle func(n int, swap func(i, j int))) ([]schema.Offsets, plan.Calibration) {
+		s := newSchool(t)
+		s.tide(101)
+		var lessons []*tag.Lessons
+		for i := range 40 { // more than the calibration takes a mean of
+			lessons = append(lessons, s.lesson(101+i%7, byte(i), int32(i%2), float32(i%11)))
+		}
+		shuffle(len(lessons), func(i, j int) { lessons[i], lessons[j] = lessons[j], lessons[i] })
+		for _, l := range lessons {
+			s.state.Lessons(l)
+		}
+		for second := 102; second <= 150; second++ {
+			s.tide(second)
+		}
+		c, _ := s.state.Calibration()
+		return s.news, c
+	}
+	news, learned := run(func(int, func(i, j int)) {})
+	if len(news) == 0 {
+		t.Fatal("nothing was learned")
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 5 {
+		again, same := run(rng.Shuffle)
+		if diff := cmp.Diff(news, again) + cmp.Diff(learned, same); diff != "" {
+			t.Fatalf("-in order +shuffled\n%s", diff)
+		}
+	}
+}
+
 // Lessons from before a restart are for a plan that may have changed meanwhile.
 func TestLessonsOfWhatIsNoMore(t *testing.T) {
 	for name, change := range map[string]func(*school){

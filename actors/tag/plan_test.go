@@ -34,6 +34,42 @@ func TestPlansFollowTheirLayouts(t *testing.T) {
 	}
 }
 
+// Whoever edits what decides positions gets other positions at once; whoever edits
+// zones or names keeps the tracks.
+func TestEditsThatMoveTags(t *testing.T) {
+	base := schema.Layout{
+		Plan: planID, Bounds: schema.Rect{Max: schema.Point{X: 9, Y: 9}}, TagHeightM: 1,
+		Receivers: []schema.Placement{{Receiver: schema.ReceiverID{1}, X: 1, Y: 1, Z: 2}},
+	}
+	box := []schema.Point{{X: 3, Y: 3}, {X: 5, Y: 3}, {X: 5, Y: 5}}
+	for name, test := range map[string]struct {
+		edit  func(*schema.Layout)
+		moves bool
+	}{
+		"receiver moved": {func(l *schema.Layout) {
+			l.Receivers = []schema.Placement{{Receiver: schema.ReceiverID{1}, X: 2, Y: 1, Z: 2}}
+		}, true},
+		"tag height": {func(l *schema.Layout) { l.TagHeightM = 2 }, true},
+		"bounds":     {func(l *schema.Layout) { l.Bounds.Max.X = 8 }, true},
+		"no-go area": {func(l *schema.Layout) { l.NoGo = [][]schema.Point{box} }, true},
+		"survey": {func(l *schema.Layout) {
+			l.Survey = []schema.SurveyReading{{At: schema.Point{X: 1, Y: 1}, Receiver: schema.ReceiverID{1}, RSSI: -5000}}
+		}, true},
+		"zone": {func(l *schema.Layout) { l.Zones = []schema.Zone{{ID: kitchen, Polygon: box}} }, false},
+	} {
+		layouts := &actortest.Layouts{}
+		plans := tag.NewPlans(layouts, locate.DefaultConfig(), zonemodel.DefaultConfig(), slog.New(slog.DiscardHandler))
+		l := base
+		layouts.Put(l)
+		before := plans.Plan(planID).Locator()
+		test.edit(&l)
+		layouts.Put(l)
+		if after := plans.Plan(planID).Locator(); (after != before) != test.moves {
+			t.Errorf("%s: another locator is %v", name, after != before)
+		}
+	}
+}
+
 // TestWhatTheSurveyNoLongerMeansIsLeftOut gives readings of a receiver that was
 // taken down and of a place that was cut off: the plan must still have positions.
 func TestWhatTheSurveyNoLongerMeansIsLeftOut(t *testing.T) {

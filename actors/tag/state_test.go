@@ -2,9 +2,12 @@ package tag_test
 
 import (
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"mybeacon/actors/actortest"
 	"mybeacon/actors/plan"
@@ -62,10 +65,7 @@ func at(seconds float64) schema.EventTime { return schema.EventTime(seconds * 10
 // hears gives a frame in which the receiver hears the tag at a time.
 func (b *bench) hears(receiver int, seconds float64, dbm ...float64) {
 	h := &tag.Heard{Frame: &tag.Frame{
-		Source: schema.Source{
-			Organisation: key.Organisation, Device: device(receiver), Location: b.layout.Location,
-			Plan: planID, Receiver: schema.ReceiverID{byte(receiver)}, KeepDays: 30,
-		},
+		Source:    b.source(receiver),
 		Delivered: at(seconds), ArrivedAt: at(seconds).Time(),
 	}}
 	for _, p := range dbm {
@@ -73,6 +73,13 @@ func (b *bench) hears(receiver int, seconds float64, dbm ...float64) {
 	}
 	b.state.Heard(h, &b.Effects)
 	b.word(receiver, seconds, key.Tag)
+}
+
+func (b *bench) source(receiver int) schema.Source {
+	return schema.Source{
+		Organisation: key.Organisation, Device: device(receiver), Location: b.layout.Location,
+		Plan: planID, Receiver: schema.ReceiverID{byte(receiver)}, KeepDays: 30,
+	}
 }
 
 func (b *bench) delivers(receiver int, seconds float64) {
@@ -170,6 +177,52 @@ func TestWhatComesAfterItsSecondJoinsTheNext(t *testing.T) {
 	b.hears(0, 2, -50) // older than the window
 	b.delivers(0, 14)
 	b.wantFixed(10, 11)
+}
+
+// In which order samples stand in a frame, and frames of one second come, changes
+// not a bit of the fixes.
+func TestOrderWithinASecondDoesNotMatter(t *testing.T) {
+	type sample struct {
+		receiver int
+		at, dbm  float64
+	}
+	run := func(shuffle func(n int, swap func(i, j int))) []schema.TagMoved {
+		b := newBench(t)
+		for second := 10; second < 18; second++ {
+			var heard []sample
+			for i := range 12 {
+				heard = append(heard, sample{i % 3, float64(second) + float64(i/3)/5, -50 - float64((i*7+second*3)%23)})
+			}
+			shuffle(len(heard), func(i, j int) { heard[i], heard[j] = heard[j], heard[i] })
+			frames := make(map[int]*tag.Heard)
+			var order []int
+			for _, h := range heard {
+				f := frames[h.receiver]
+				if f == nil {
+					f = &tag.Heard{Frame: &tag.Frame{Source: b.source(h.receiver), Delivered: at(float64(second) + 0.9)}}
+					frames[h.receiver], order = f, append(order, h.receiver)
+				}
+				f.Samples = append(f.Samples, tag.Sample{At: at(h.at), RSSI: schema.CentiDBmOf(h.dbm)})
+			}
+			for _, receiver := range order {
+				b.state.Heard(frames[receiver], &b.Effects)
+			}
+			for _, receiver := range order {
+				b.word(receiver, float64(second)+0.9, key.Tag)
+			}
+		}
+		return b.Moved
+	}
+	want := run(func(int, func(i, j int)) {})
+	if len(want) < 2 {
+		t.Fatalf("%d fixes", len(want))
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 20 {
+		if diff := cmp.Diff(want, run(rng.Shuffle)); diff != "" {
+			t.Fatalf("-in order +shuffled\n%s", diff)
+		}
+	}
 }
 
 func TestFixNamesTheLoudestReceiver(t *testing.T) {

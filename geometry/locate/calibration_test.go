@@ -3,6 +3,7 @@ package locate_test
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -238,9 +239,17 @@ func TestTrackUsesTheOffsetsItIsGiven(t *testing.T) {
 			t.Fatalf("second %d: %v, and %v with readings that were right", i, got.Pos, want.Pos)
 		}
 	}
-	lessons := given.Lessons(nil)
+	lessons, right := given.Lessons(nil), make(map[int32]float32)
 	if len(lessons) < 4 {
 		t.Fatalf("%d lessons", len(lessons))
+	}
+	for _, l := range plain.Lessons(nil) {
+		right[l.Receiver] = l.ExcessDB
+	}
+	for _, l := range lessons {
+		if want := right[l.Receiver] + float32(r.bias[l.Receiver]); math.Abs(float64(l.ExcessDB-want)) > 1.5 {
+			t.Errorf("receiver %d is taught to hear %.1f dB too much, want %.1f", l.Receiver, l.ExcessDB, want)
+		}
 	}
 	given.Reset()
 	if got := given.Lessons(nil); len(got) != 0 {
@@ -300,6 +309,57 @@ func TestLearnIgnoresWhatCannotBe(t *testing.T) {
 		if len(parts) > 0 {
 			t.Errorf("receiver %d has learned", i)
 		}
+	}
+}
+
+// Only differences between receivers are learned, no receiver is corrected by more
+// than one can be off that works, and new lessons weigh as much after a year as after a
+// day.
+func TestOffsetsAreBounded(t *testing.T) {
+	c := mustNew(t, hall(15, 9, 8)).NewCalibration()
+	everywhere := func(times int, excess func(receiver int32) float32) {
+		var lessons []locate.Lesson
+		for part := range int32(15) {
+			for receiver := range int32(8) {
+				lessons = append(lessons, locate.Lesson{Receiver: receiver, Part: part, Weight: 1, ExcessDB: excess(receiver)})
+			}
+		}
+		for range times {
+			c.Learn(lessons)
+		}
+	}
+	everywhere(1000, func(int32) float32 { return 20 })
+	for r := range 8 {
+		if db := c.Offsets().DB(r); db != 0 {
+			t.Errorf("all hear 20 dB too much, and receiver %d is off by %g dB", r, db)
+		}
+	}
+	first := func(db float32) func(int32) float32 {
+		return func(r int32) float32 { return db * float32(1-min(r, 1)) }
+	}
+	everywhere(1000, first(100))
+	if db := c.Offsets().DB(0); db != 15 {
+		t.Errorf("a receiver that is broken is off by %g dB", db)
+	}
+	everywhere(1000, first(-10))
+	if db := c.Offsets().DB(0); db > -4 {
+		t.Errorf("a receiver that was mended is still off by %g dB", db)
+	}
+}
+
+// A far receiver is heard when it hears well, and silent when not: that teaches nothing.
+func TestFarReceiversTeachNothing(t *testing.T) {
+	site := hall(15, 9, 8)
+	r := newRadio(1, site)
+	track := mustNew(t, site).NewTrack()
+	for i := range 10 {
+		samples := r.hear(r2.Point{X: 2, Y: 2})
+		samples[7].RSSIdBm = samples[0].RSSIdBm - 25
+		track.Update(time.Duration(i)*time.Second, samples)
+	}
+	lessons := track.Lessons(nil)
+	if len(lessons) == 0 || slices.ContainsFunc(lessons, func(l locate.Lesson) bool { return l.Receiver == 7 }) {
+		t.Errorf("lessons %v", lessons)
 	}
 }
 
