@@ -262,7 +262,7 @@ func TestOrderOfLessonsDoesNotMatter(t *testing.T) {
 		s.tide(101)
 		var lessons []*tag.Lessons
 		for i := range 40 { // more than the calibration takes a mean of
-			lessons = append(lessons, s.lesson(101+i%7, byte(i), int32(i%2), float32(i%11)))
+			lessons = append(lessons, s.lesson(101+i%7, byte(i), int32(i%2), float32(i%11*(i%2))))
 		}
 		shuffle(len(lessons), func(i, j int) { lessons[i], lessons[j] = lessons[j], lessons[i] })
 		for _, l := range lessons {
