@@ -9,8 +9,10 @@
 // # The tide
 //
 // The plan's tide is the whole second up to which every receiver that lives has
-// delivered. A receiver lives while it has spoken within the patience and does not
-// lag behind the plan's clock by more than that. The tide is never further behind
+// delivered. A receiver lives while it has spoken within the patience, and is waited
+// for while it does not lag behind the plan's clock by more than that. The time that
+// passed since its word is time lived through, too: when all come back from an outage,
+// who speaks first does not leave the others behind. The tide is never further behind
 // the plan's clock than the grace: a receiver that stalls or dies holds the tags of
 // its plan for so long and no longer, and not at all once the patience is over.
 //

@@ -45,6 +45,7 @@ type receiver struct {
 	delivered schema.EventTime
 	lived     time.Duration // what it has lived through, on the scale of State.elapsed
 	spoke     time.Duration // State.elapsed at its last word
+	behind    time.Duration // how far it was behind the plan's clock then
 }
 
 // longestStep is the most that one word moves elapsed: a clock that jumps, or the
@@ -123,6 +124,7 @@ func (s *State) hear(device schema.DeviceID, through schema.EventTime) {
 	r.delivered = through
 	s.elapsed = max(s.elapsed, r.lived)
 	r.spoke = s.elapsed
+	r.behind = max(s.clock().Sub(through), 0)
 }
 
 // receiver returns the device's place, in that of the one which was silent longest
@@ -157,7 +159,7 @@ func (s *State) measure() schema.EventTime {
 		case !s.lives(r):
 		case !r.spoken:
 			slowest = 0
-		case clock.Sub(r.delivered) < s.cfg.Patience:
+		case r.behind+s.elapsed-r.spoke < s.cfg.Patience:
 			slowest = min(slowest, r.delivered)
 		}
 	}

@@ -251,13 +251,43 @@ func TestAfterAnOutageOfAllTheTideGoesOn(t *testing.T) {
 	b.word(1, 700, 1)
 	b.want(10) // one clock alone does not end it
 	b.word(2, 700, 1)
-	b.want(700)
+	b.want(694) // two do, but they wait for the others
 	b.word(3, 700, 1)
 	b.word(4, 700)
+	b.want(700)
 	b.all(3, 701)
 	b.want(700)
 	b.word(4, 701)
 	b.want(701)
+}
+
+// Those that died in the outage are not waited for as long as it was.
+func TestWhoDiedInAnOutageDelaysTheOthersOnce(t *testing.T) {
+	b := newBench(t)
+	b.all(4, 10)
+	for s := 700.0; s < 717; s++ {
+		b.word(1, s, 1)
+		b.word(2, s, 1)
+	}
+	b.want(716)
+}
+
+// Receivers that are silent together for any time come back in any order, each with
+// frames that were held together: no tide covers what one of them has yet to tell.
+func TestNothingComesBehindTheTideAfterAnOutage(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
+		b := newBench(t)
+		n := rapid.IntRange(2, 6).Draw(rt, "receivers")
+		back := 9 + rapid.Float64Range(1, 2000).Draw(rt, "outage")
+		b.all(byte(n), 9)
+		for _, w := range words(rng, n, back, back+40) {
+			if at(w.through) <= b.tide {
+				rt.Fatalf("back at %v s: receiver %d tells up to %v s after the tide was at %v ms", back, w.device, w.through, b.tide)
+			}
+			b.word(w.device, w.through, 1)
+		}
+	})
 }
 
 func TestTheLastOfManyGoesOn(t *testing.T) {
