@@ -147,7 +147,7 @@ func (in *Ingest) Stats() Stats {
 	if at := in.lastFrame.Load(); at != 0 {
 		s.LastFrame = time.UnixMilli(at)
 	}
-	if cause, since := in.relief.why(); cause != nil {
+	if since, cause := in.relief.why(); cause != nil {
 		s.Shed, s.ShedSince = cause, since
 	}
 	in.tenants.mu.Lock()

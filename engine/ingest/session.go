@@ -197,12 +197,12 @@ func (s *Session) Ready(ctx context.Context) error {
 		if cause := s.Cause(); cause != nil {
 			return cause
 		}
-		shedding, turned := s.in.relief.state()
-		if shedding {
-			return nil
-		}
 		wait := s.blocked()
 		if wait == nil {
+			return nil
+		}
+		turned := s.in.relief.change()
+		if s.Shedding() {
 			return nil
 		}
 		select {

@@ -36,8 +36,9 @@ const shedCredit = 1 << 30
 // relief is the valve that opens when storage takes nothing: frames then go to
 // the actors only.
 type relief struct {
+	open atomic.Bool // changes under mu
+
 	mu     sync.Mutex
-	open   bool
 	cause  error         // why it is open
 	since  time.Time     // it is as it is; zero: it was never open
 	turned chan struct{} // closed at the next change of open
@@ -51,18 +52,19 @@ type relief struct {
 
 func newRelief() *relief { return &relief{turned: make(chan struct{}), calm: minCalm} }
 
-// state returns whether frames are shed, and what is closed when that changes.
-func (r *relief) state() (open bool, turned <-chan struct{}) {
+// change returns what is closed when the valve turns. Who asks for it before open
+// misses nothing.
+func (r *relief) change() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.open, r.turned
+	return r.turned
 }
 
-// why returns why frames are shed and since when, nil when they are not.
-func (r *relief) why() (cause error, since time.Time) {
+// why returns since when frames are shed and why, nil when they are not.
+func (r *relief) why() (since time.Time, cause error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.cause, r.since
+	return r.since, r.cause
 }
 
 // turn opens the valve for a cause, or shuts it, and returns for how long it was
@@ -73,7 +75,8 @@ func (r *relief) turn(cause error, now time.Time) (lasted time.Duration) {
 	if lasted = now.Sub(r.since); r.since.IsZero() {
 		lasted = maxCalm
 	}
-	r.open, r.cause, r.since = cause != nil, cause, now
+	r.cause, r.since = cause, now
+	r.open.Store(cause != nil)
 	close(r.turned)
 	r.turned = make(chan struct{})
 	return lasted
@@ -112,7 +115,7 @@ func (in *Ingest) watchStorage() {
 func (in *Ingest) lookAtStorage(now time.Time) {
 	r := in.relief
 	stalled := in.cfg.Journal.Stalled()
-	was, _ := r.state()
+	was := r.open.Load()
 	open := r.judge(stalled, was, now)
 	switch {
 	case open && !was:
@@ -175,10 +178,7 @@ func (o *offer) known(b *boot, seq uint64) bool {
 
 // Shedding reports whether storage takes nothing at present: what is offered goes
 // to the live maps, is not acknowledged, and must be sent again.
-func (s *Session) Shedding() bool {
-	open, _ := s.in.relief.state()
-	return open
-}
+func (s *Session) Shedding() bool { return s.in.relief.open.Load() }
 
 // Acked reports whether each of the frames is acknowledged.
 func (s *Session) Acked(frames []FrameID) bool {
@@ -196,7 +196,4 @@ func (s *Session) Acked(frames []FrameID) bool {
 
 // CreditTurned returns what is closed when Credit may have changed. Ask for it
 // before Credit.
-func (s *Session) CreditTurned() <-chan struct{} {
-	_, turned := s.in.relief.state()
-	return turned
-}
+func (s *Session) CreditTurned() <-chan struct{} { return s.in.relief.change() }
