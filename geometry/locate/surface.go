@@ -1,7 +1,9 @@
 package locate
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/golang/geo/r2"
 )
@@ -63,7 +65,7 @@ const mapShrink = 2
 const kernelEnd = 3.5
 
 // surface returns what the spots say is left at p, dB: a mean weighted by a
-// Gaussian of their distance, drawn towards zero. The spot with index without is
+// Gaussian of their distance, drawn towards zero. They go from left to right. The spot with index without is
 // not asked.
 func surface(spots []spot, p r2.Point, reach float64, without int) float64 {
 	if !(reach > 0) {
@@ -71,9 +73,10 @@ func surface(spots []spot, p r2.Point, reach float64, without int) float64 {
 	}
 	w, e := float64(mapShrink), 0.0
 	sharp, far := -1/(2*reach*reach), kernelEnd*reach
-	for i := range spots {
+	first, _ := slices.BinarySearchFunc(spots, p.X-far, func(s spot, x float64) int { return cmp.Compare(s.at.X, x) })
+	for i := first; i < len(spots) && spots[i].at.X <= p.X+far; i++ {
 		d := spots[i].at.Sub(p)
-		if i == without || math.Abs(d.X) > far || math.Abs(d.Y) > far {
+		if i == without || math.Abs(d.Y) > far {
 			continue
 		}
 		k := spots[i].weight * math.Exp(sharp*d.Dot(d))

@@ -20,8 +20,8 @@ type Labelled struct {
 	Source   int      // which transmitter; those of one source have one level
 }
 
-// MaxSurvey bounds the readings of a survey; [New] takes some 100 ns for each,
-// and some 10 ms more for choosing the map's smoothness.
+// MaxSurvey bounds the readings of a survey. [New] takes some 0.1 s for 4,000 points
+// and 6 receivers, and some seconds for the largest survey on half a hectare.
 const MaxSurvey = 1 << 20
 
 // validate reports the first reading that cannot be one of the site's.
@@ -54,7 +54,7 @@ type spot struct {
 type radioMap struct {
 	exponent float64
 	offset   []float64 // per receiver, dB, mean zero
-	spots    [][]spot  // per receiver
+	spots    [][]spot  // per receiver, from left to right
 	reach    float64   // kernel width of the map of what is left, metres
 	scale    float64   // of the readings' noise around the map, relative to Config.Noise
 	left     float64   // share of the shadows' variance that the map does not know
@@ -81,22 +81,40 @@ func newRadioMap(site Site, cfg *Config, g *grid) *radioMap {
 	for _, s := range spots {
 		m.spots[s.receiver] = append(m.spots[s.receiver], s)
 	}
+	for _, spots := range m.spots {
+		slices.SortStableFunc(spots, func(a, b spot) int { return cmp.Compare(a.at.X, b.at.X) })
+	}
 	m.smooth(cfg)
 	return m
 }
 
-// maxSpots bounds the spots of one receiver and source within the plan, and with
-// them the time of New: on a plan that is larger than 200 m² spots are larger than
-// cells, up to 2 m on half a hectare.
-const maxSpots = 1024
+// maxSpots bounds the spots of one receiver and source within the plan, and allSpots
+// those of all together, and with them the time of New: on a plan that is larger than
+// 200 m² spots are larger than cells, up to 2 m on half a hectare; and larger still
+// where many sources were carried everywhere.
+const (
+	maxSpots = 1024
+	allSpots = 1 << 16
+)
 
 // gather condenses the survey into spots, ordered, so that the order of the
 // survey does not matter.
 func gather(site Site, g *grid) []spot {
-	type key struct{ receiver, source, col, row int }
-	sums := make(map[key]spot)
 	size := g.bounds.Size()
 	side := math.Max(math.Sqrt(g.cell.X*g.cell.Y), math.Sqrt(size.X*size.Y/maxSpots))
+	for {
+		spots := gatherBy(side, site, g)
+		if len(spots) <= allSpots || side > math.Max(size.X, size.Y) {
+			return spots
+		}
+		side *= math.Max(1.25, math.Sqrt(float64(len(spots))/allSpots))
+	}
+}
+
+// gatherBy condenses the survey into spots of that side, metres.
+func gatherBy(side float64, site Site, g *grid) []spot {
+	type key struct{ receiver, source, col, row int }
+	sums := make(map[key]spot)
 	for _, l := range site.Survey {
 		at := l.At.Sub(g.bounds.Lo()).Mul(1 / side)
 		k := key{l.Receiver, l.Source, int(math.Floor(at.X)), int(math.Floor(at.Y))}
