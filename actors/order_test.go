@@ -19,6 +19,18 @@ import (
 type journey struct {
 	layout schema.Layout
 	frames [][]schema.FrameAdmitted // by second
+	from   int                      // the second before which all are off,
+	away   int                      // for so many seconds
+}
+
+// interrupt lets all receivers be off for some seconds.
+func (j *journey) interrupt(from, seconds int) {
+	j.from, j.away = from, seconds
+	for s := from; s < len(j.frames); s++ {
+		for r, f := range j.frames[s] {
+			j.frames[s][r] = jumped(f, seconds)
+		}
+	}
 }
 
 func newJourney(rng *rand.Rand, l schema.Layout, tags, seconds int) *journey {
@@ -84,11 +96,14 @@ func (j *journey) inOrder() [][]schema.FrameAdmitted { return j.frames }
 // same second.
 func (j *journey) disordered(rng *rand.Rand) [][]schema.FrameAdmitted {
 	const most = 5
-	out := make([][]schema.FrameAdmitted, len(j.frames)+most)
+	out := make([][]schema.FrameAdmitted, len(j.frames)+j.away+most)
 	for s, frames := range j.frames {
 		for _, f := range frames {
 			for range 3 {
 				at := s + rng.IntN(most+1)
+				if s >= j.from {
+					at += j.away
+				}
 				out[at] = append(out[at], f)
 			}
 		}
@@ -131,7 +146,7 @@ func lived(t testing.TB, l schema.Layout, arriving [][]schema.FrameAdmitted) his
 
 // TestOrderAndRepetitionChangeNothing: frames that arrive three times, and overtake
 // each other by up to 5 s, also those of one device, change no fix, no visit, no
-// absence and nothing that is learned.
+// absence and nothing that is learned; also when all receivers were off for a while.
 func TestOrderAndRepetitionChangeNothing(t *testing.T) {
 	t.Parallel()
 	learned := 0
@@ -139,6 +154,7 @@ func TestOrderAndRepetitionChangeNothing(t *testing.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
 		l := withParts(hallAndKitchen(rapid.IntRange(1, 6).Draw(rt, "receivers")))
 		j := newJourney(rng, l, rapid.IntRange(1, 3).Draw(rt, "tags"), rapid.IntRange(20, 120).Draw(rt, "seconds"))
+		j.interrupt(rapid.IntRange(5, 20).Draw(rt, "off from"), rapid.SampledFrom([]int{0, 10, 20, 70, 400}).Draw(rt, "off"))
 		want, got := lived(t, l, j.inOrder()), lived(t, l, j.disordered(rng))
 		learned += len(want.Offsets)
 		// What was told when the frames ended depends on how far the last ones told.

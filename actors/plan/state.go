@@ -45,7 +45,7 @@ type receiver struct {
 	delivered schema.EventTime
 	lived     time.Duration // what it has lived through, on the scale of State.elapsed
 	spoke     time.Duration // State.elapsed at its last word
-	behind    time.Duration // how far it was behind the plan's clock then
+	behind    time.Duration // how far it was behind the plan's clock when it told something new last
 }
 
 // longestStep is the most that one word moves elapsed: a clock that jumps, or the
@@ -121,10 +121,12 @@ func (s *State) hear(device schema.DeviceID, through schema.EventTime) {
 	step := min(max(through.Sub(r.delivered), 0), longestStep)
 	// Who comes back from the dead leads again soon, should all others go.
 	r.lived = max(r.lived, s.elapsed-s.cfg.Patience) + step
+	news := through != r.delivered
 	r.delivered = through
 	s.elapsed = max(s.elapsed, r.lived)
-	r.spoke = s.elapsed
-	r.behind = max(s.clock().Sub(through), 0)
+	if r.spoke = s.elapsed; news { // else it holds something back, behind a gap
+		r.behind = max(s.clock().Sub(through), 0)
+	}
 }
 
 // receiver returns the device's place, in that of the one which was silent longest
