@@ -23,6 +23,7 @@ func (n *Node) startHistory(ctx context.Context) error {
 	cfg := rederive.DefaultConfig()
 	cfg.Log, cfg.Metrics = n.log.With("part", "history"), rederive.NewMetrics(n.metrics)
 	cfg.Store, cfg.Actors, cfg.Flush, cfg.Heard = n.sink, n.actors, n.flush, n.ingest.Heard
+	cfg.Lacks = n.lacks()
 	began := time.Now()
 	if err := rederive.Resume(ctx, cfg, n.sink, resumePatience); err != nil {
 		return err
@@ -35,6 +36,20 @@ func (n *Node) startHistory(ctx context.Context) error {
 	n.late.job = job
 	n.life.background("history", job.Run)
 	return nil
+}
+
+// spoolSlack is how much earlier than its batch was written to the spool an
+// observation may have arrived.
+const spoolSlack = 10 * time.Minute
+
+// lacks returns since when what arrived may still wait in the spool, or zero.
+func (n *Node) lacks() time.Time {
+	st := n.spill.Status()
+	if st.Files == 0 {
+		return time.Time{}
+	}
+	n.log.Info("what waits in the spool is derived when it is shipped", "files", st.Files, "oldest", st.Oldest.Round(time.Second))
+	return time.Now().Add(-st.Oldest - spoolSlack)
 }
 
 // flush returns when all that was admitted and derived before is stored.

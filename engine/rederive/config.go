@@ -24,6 +24,10 @@ type Config struct {
 	// how far that device had told what it heard. It may be nil.
 	Heard func(tag schema.TagID, at schema.EventTime, by schema.DeviceID, delivered schema.EventTime)
 
+	// Lacks is since when what arrived may not be stored at a start, as it waits
+	// elsewhere; zero: all is stored.
+	Lacks time.Time
+
 	// Lag is how long late data rest after their arrival: more of them is on its way,
 	// and one pass for all is cheaper.
 	Lag time.Duration

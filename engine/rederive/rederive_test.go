@@ -228,6 +228,48 @@ func TestAServerThatIsKilledHasTheSameInTheEnd(t *testing.T) {
 	same(t, l, tags, calm, killed)
 }
 
+// What was admitted last before a stop waits in the spool at the start, or the start
+// has no time for the tags: it is worked in afterwards.
+func TestAStartThatLacksSomething(t *testing.T) {
+	const tags, seconds, stop, again = 3, 400, 200, 215
+	l := newLife(6, morning, tags, seconds, 20)
+	calm := newServer(t)
+	l.play(calm, 0, stop)
+	l.play(calm, again, seconds)
+	calm.settle()
+	for name, c := range map[string]struct {
+		kept     int // from when on what came was kept
+		patience time.Duration
+	}{
+		"what came last waits": {stop - 90, time.Minute},
+		"no time for the tags": {stop, 0},
+		"both":                 {stop - 90, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			l.play(s, 0, c.kept)
+			s.away = true
+			l.play(s, c.kept, stop)
+			s.away = false
+			cut := l.second(min(c.kept, stop-4))
+			s.resume = func(cfg rederive.Config) error {
+				if len(s.kept) > 0 {
+					cfg.Lacks = cut.Time()
+				}
+				return rederive.Resume(t.Context(), cfg, s.sink, c.patience)
+			}
+			s.restart(cut)
+			if len(s.kept) == 0 && c.kept < stop {
+				t.Fatal("nothing was kept: nothing is tested")
+			}
+			l.play(s, again, seconds)
+			s.work()
+			same(t, l, tags, calm, s)
+			sameVisits(t, calm, s)
+		})
+	}
+}
+
 // restart starts the server anew, without the derived rows since then.
 func (s *server) restart(lost interface{ Time() time.Time }) {
 	s.t.Helper()
@@ -237,5 +279,5 @@ func (s *server) restart(lost interface{ Time() time.Time }) {
 	s.check(s.conn.Exec(ctx, "DELETE FROM fixes WHERE at >= "+since))
 	s.check(s.conn.Exec(ctx, "DELETE FROM zone_visits WHERE entered_at >= "+since+" OR left_at >= "+since))
 	s.start()
-	s.check(rederive.Resume(ctx, s.config(), s.sink, time.Minute))
+	s.check(s.resume(s.config()))
 }

@@ -3,6 +3,7 @@ package rederive
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -16,8 +17,9 @@ type Restart interface {
 	// OpenVisits returns the visits without an end.
 	OpenVisits(ctx context.Context) ([]schema.Visit, error)
 	// Active returns the tags that were heard in the last minutes in which anything
-	// arrived, by now at the latest, and the others that are named.
-	Active(ctx context.Context, now time.Time, also []tag.Key) ([]Active, error)
+	// arrived, by now at the latest, and the others that are named; and when those
+	// minutes began.
+	Active(ctx context.Context, now time.Time, also []tag.Key) (active []Active, since time.Time, err error)
 }
 
 // Active is a tag to take up.
@@ -51,7 +53,8 @@ const (
 
 // Resume takes up the tags and devices as they were when the server stopped. It comes
 // before the first frame. When the patience is over, the tags that are left get back
-// their open visits only, and the next observations place them.
+// their open visits only, the next observations place them, and the job works in what
+// they missed; as it does with what storage lacks.
 func Resume(ctx context.Context, cfg Config, from Restart, patience time.Duration) error {
 	if err := cfg.Validate(); err != nil {
 		return err
@@ -75,8 +78,11 @@ func Resume(ctx context.Context, cfg Config, from Restart, patience time.Duratio
 		}
 		r.open[k] = append(r.open[k], v)
 	}
-	active, err := from.Active(ctx, cfg.Now(), also)
+	active, since, err := from.Active(ctx, cfg.Now(), also)
 	if err != nil {
+		return err
+	}
+	if err := r.owe(ctx, cfg.Lacks); err != nil {
 		return err
 	}
 	limit, cancel := context.WithTimeout(ctx, patience)
@@ -87,6 +93,9 @@ func Resume(ctx context.Context, cfg Config, from Restart, patience time.Duratio
 	}
 	if err != nil {
 		cfg.Log.Warn("not all tags were taken up in time; the others get their open visits back only", "tags", len(active), "taken_up", r.tags)
+		if err := r.owe(ctx, since); err != nil {
+			return err
+		}
 	}
 	for _, v := range r.open {
 		cfg.Actors.Restore(v)
@@ -94,6 +103,17 @@ func Resume(ctx context.Context, cfg Config, from Restart, patience time.Duratio
 	r.tell()
 	cfg.Metrics.resume(r.tags)
 	return cfg.Actors.Settle(ctx)
+}
+
+// owe leaves what arrived since to the job, unless that is zero.
+func (r *resuming) owe(ctx context.Context, since time.Time) error {
+	if since.IsZero() {
+		return nil
+	}
+	if err := r.cfg.Store.Owe(ctx, Owed{From: since, Until: r.cfg.Now()}); err != nil {
+		return fmt.Errorf("leave tags to be derived again: %w", err)
+	}
+	return nil
 }
 
 // resuming is a start under way.

@@ -105,14 +105,20 @@ type Radio interface {
 	Corrections(ctx context.Context, span Span) ([]schema.Offsets, error)
 }
 
+// Owed is a stretch of arrivals whose observations were not derived live, as far as
+// they are stored now or will be: what arrived after From and by Until.
+type Owed struct{ From, Until time.Time }
+
 // History is what was derived, as stored. Reading shows what was written before.
 type History interface {
-	// Late returns what arrived late after since and by through, and is not done;
-	// the tags whose late data are oldest first, at most limit.
+	// Late returns what arrived late or is owed, after since and by through, and is not
+	// done; the tags whose late data are oldest first, at most limit.
 	Late(ctx context.Context, since, through time.Time, limit int) ([]Late, error)
 	// Derived returns the fixes in the span, the visits that overlap it, and what was
 	// shown before it.
 	Derived(ctx context.Context, span Span) (Derived, error)
+	// Owe makes what arrived in a stretch count as late, for good.
+	Owe(ctx context.Context, stretch Owed) error
 	// Write stores rows, and Done after them.
 	Write(ctx context.Context, changes Changes) error
 }

@@ -178,6 +178,9 @@ type server struct {
 	told         map[schema.DeviceID]schema.EventTime
 	now          time.Time
 	starts       int
+	resume       func(rederive.Config) error
+	away         bool                   // the warehouse: frames are kept
+	kept         []schema.FrameAdmitted // until somebody waits for them
 }
 
 func newServer(t testing.TB) *server {
@@ -192,6 +195,9 @@ func newServer(t testing.TB) *server {
 	}
 	s := &server{t: t, conn: db.Conn(), sink: sink.New(db.Conn()), layouts: &actortest.Layouts{}, newest: map[schema.TagID]hearing{}, told: map[schema.DeviceID]schema.EventTime{}}
 	s.layouts.Put(flat())
+	s.resume = func(cfg rederive.Config) error {
+		return rederive.Resume(context.Background(), cfg, s.sink, time.Minute)
+	}
 	s.start()
 	t.Cleanup(s.stop)
 	return s
@@ -247,7 +253,11 @@ func (s *server) admit(f schema.FrameAdmitted, arrived time.Time) {
 		o.Late = s.late(o, f.Device)
 	}
 	s.told[f.Device] = max(s.told[f.Device], f.SentAt)
-	if len(f.Observations) > 0 {
+	switch {
+	case len(f.Observations) == 0:
+	case s.away:
+		s.kept = append(s.kept, f)
+	default:
 		s.check(s.observations.Add(f, nil))
 	}
 	s.sys.Frame(f)
@@ -271,7 +281,16 @@ func (s *server) settle() {
 	s.check(s.flush(context.Background()))
 }
 
+// ship stores what was kept.
+func (s *server) ship() {
+	for _, f := range s.kept {
+		s.check(s.observations.Add(f, nil))
+	}
+	s.kept = nil
+}
+
 func (s *server) flush(ctx context.Context) error {
+	s.ship()
 	for _, b := range []interface{ Flush(context.Context) error }{s.observations, s.fixes, s.visits} {
 		if err := b.Flush(ctx); err != nil {
 			return err

@@ -135,6 +135,13 @@ func (s *Sink) insertAll(ctx context.Context, table string, b builder) error {
 	return s.Insert(ctx, table, rec, fmt.Sprintf("again-%s-%x", table, id))
 }
 
+// Owe implements rederive.History.
+func (s *Sink) Owe(ctx context.Context, o rederive.Owed) error {
+	return s.log(ctx, []rederive.Done{{
+		Late: rederive.Late{From: schema.EventTimeOf(o.From), Through: o.Until}, Until: schema.EventTimeOf(o.Until), At: o.Until,
+	}})
+}
+
 // log notes which stretches are worked in.
 func (s *Sink) log(ctx context.Context, done []rederive.Done) error {
 	if len(done) == 0 {

@@ -14,13 +14,19 @@ import (
 	"mybeacon/schema"
 )
 
-// lateSQL finds the late rows that no entry of the log covers. Rows of the log that
-// were written twice say the same.
+// lateSQL finds the rows that are late or owed and that no entry of the log covers.
+// Rows of the log that were written twice say the same. Those without a tag are the
+// stretches that are owed.
 const lateSQL = `
+WITH
+(
+    SELECT groupArray((from_at, to_at)) FROM rederivations
+    WHERE tag = toUUID('00000000-0000-0000-0000-000000000000') AND to_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+) AS owed
 SELECT o.org, o.tag, min(o.at), max(o.at), max(o.arrived_at), count()
 FROM observations AS o
 LEFT JOIN (SELECT org, tag, max(through) AS through FROM rederivations GROUP BY org, tag) AS d ON d.org = o.org AND d.tag = o.tag
-WHERE o.late AND o.tag != toUUID('00000000-0000-0000-0000-000000000000')
+WHERE (o.late OR arrayExists(s -> o.arrived_at > s.1 AND o.arrived_at <= s.2, owed)) AND o.tag != toUUID('00000000-0000-0000-0000-000000000000')
   AND o.arrived_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND o.arrived_at <= fromUnixTimestamp64Milli({through:Int64}, 'UTC')
   AND o.arrived_at > d.through
 GROUP BY o.org, o.tag

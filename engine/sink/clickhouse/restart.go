@@ -57,11 +57,12 @@ LEFT JOIN
 ) AS f ON f.org = o.org AND f.tag = o.tag`
 
 // Active implements rederive.Restart.
-func (s *Sink) Active(ctx context.Context, now time.Time, also []tag.Key) ([]rederive.Active, error) {
+func (s *Sink) Active(ctx context.Context, now time.Time, also []tag.Key) ([]rederive.Active, time.Time, error) {
 	newest, err := s.newestArrival(ctx, now)
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
+	since := newest.Add(-lately)
 	orgs, tags := make([]string, len(also)), make([]string, len(also))
 	for i, k := range also {
 		orgs[i], tags[i] = k.Organisation.String(), k.Tag.String()
@@ -74,10 +75,10 @@ func (s *Sink) Active(ctx context.Context, now time.Time, also []tag.Key) ([]red
 		a.Heard, a.Fixed = max(schema.EventTimeOf(first), found[a.Key].Heard), schema.EventTimeOf(fixed)
 		found[a.Key] = a
 		return err
-	}, number("since", newest.Add(-lately).UnixMilli()), clickhouse.Named("orgs", uuidArray(orgs)), clickhouse.Named("tags", uuidArray(tags)))
+	}, number("since", since.UnixMilli()), clickhouse.Named("orgs", uuidArray(orgs)), clickhouse.Named("tags", uuidArray(tags)))
 	out := make([]rederive.Active, 0, len(found))
 	for _, a := range found {
 		out = append(out, a)
 	}
-	return out, err
+	return out, since, err
 }
