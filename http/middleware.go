@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
 )
 
@@ -154,8 +155,9 @@ func (s *Server) headers(next http.Handler) http.Handler {
 }
 
 // limit refuses paths that a router and a check might read differently, and
-// bounds how long an answer may take to make and to send, so that a database
-// that hangs does not collect requests. A socket has bounds of its own.
+// bounds how long an answer may take to make and to send, and of that what the
+// database may take, so that one that hangs does not collect requests. A socket has
+// bounds of its own.
 func (s *Server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ambiguous(r) {
@@ -165,11 +167,12 @@ func (s *Server) limit(next http.Handler) http.Handler {
 		// A writer without deadlines, as in tests, has no slow peer either. A
 		// connection that becomes a socket leaves the deadline behind.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+		ctx := postgres.Prompt(r.Context())
 		if r.Header.Get("Upgrade") != "" {
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, r.WithContext(ctx))
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), writeTimeout)
+		ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})

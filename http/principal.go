@@ -162,6 +162,7 @@ func (s *Server) MayWatch(ctx context.Context, p Principal, location schema.Loca
 	if p.proof == nil {
 		return errSignIn()
 	}
+	ctx = postgres.Prompt(ctx) // a socket's: its pings must go on
 	now, err := p.proof(ctx)
 	if err != nil {
 		return err

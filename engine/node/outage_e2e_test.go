@@ -187,27 +187,12 @@ func TestPostgresAway(t *testing.T) {
 	}
 	_ = again.Close()
 
-	f := func(what string, resp *http.Response, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := readAll(t, resp.Body)
-		var problem struct {
-			Status    int
-			Detail    string
-			RequestID string `json:"request_id"`
-		}
-		if json.Unmarshal([]byte(text), &problem) != nil || resp.StatusCode != http.StatusServiceUnavailable || problem.Status != 503 ||
-			problem.RequestID == "" || !strings.Contains(problem.Detail, "try again") || resp.Header.Get("Retry-After") == "" {
-			t.Errorf("%s: %d %s", what, resp.StatusCode, text)
-		}
+	unavailable(t, "log in", logIn(t, s))
+	resp, err := person.Get(s.URL() + "/api/v1/auth/me")
+	if err != nil {
+		t.Fatal(err)
 	}
-	body, _ := json.Marshal(map[string]string{"email": adminEmail, "password": adminPassword})
-	resp, err := http.Post(s.URL()+"/api/v1/auth/login", "application/json", bytes.NewReader(body))
-	f("log in", resp, err)
-	resp, err = person.Get(s.URL() + "/api/v1/auth/me")
-	f("who am I", resp, err)
+	unavailable(t, "who am I", resp)
 	if status, text := post(t, s, "mbd_"+strings.Repeat("A", 43), frame(1, time.Now(), -60)); status != http.StatusServiceUnavailable {
 		t.Errorf("a token that nobody can check: %d %s", status, text)
 	}
@@ -240,6 +225,84 @@ func TestPostgresAway(t *testing.T) {
 	}
 	if n, want := finish()+1, "SELECT count() FROM observations FINAL"; s.ask(t, want) != fmt.Sprint(n) {
 		t.Errorf("%s observations, want %d", s.ask(t, want), n)
+	}
+}
+
+// A PostgreSQL that stands still refuses nothing. People are told within seconds all
+// the same, the scanners go on, and so does the map, whose rights cannot be asked for.
+func TestPostgresStandsStill(t *testing.T) {
+	pg, err := embedded.StartPostgres(t.Context(), embeddedtest.Config(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stopStores(pg); err != nil {
+			t.Error(err)
+		}
+	})
+	cfg := testConfig(t)
+	cfg.PostgresURL = pg.PostgresURL()
+	s := start(t, cfg)
+	made := provisioned(t, s)
+	person, watcher := browser(t, s), watch(t, s, made.Location)
+	finish, all := streams(t, s, made)
+	acked(t, all, 20)
+
+	resume := embeddedtest.Freeze(t, pg.Postgres().PID())
+	for _, what := range []string{"log in", "log in again"} {
+		began := time.Now()
+		unavailable(t, what, logIn(t, s))
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%s: answered after %v", what, took)
+		}
+	}
+	began := time.Now()
+	resp, err := person.Get(s.URL() + "/api/v1/auth/me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if unavailable(t, "who am I", resp); time.Since(began) > 5*time.Second {
+		t.Errorf("who am I: answered after %v", time.Since(began))
+	}
+	acked(t, all, 100)
+	if _, _, err := watcher.Read(t.Context()); err != nil {
+		t.Errorf("the map was cut: %v", err)
+	}
+
+	resume()
+	if resp := logIn(t, s); resp.StatusCode != http.StatusOK {
+		t.Errorf("when it goes on: %d %s", resp.StatusCode, readAll(t, resp.Body))
+	}
+	s.until(t, "SELECT count() FROM observations FINAL", fmt.Sprint(finish()))
+}
+
+// logIn asks for a session.
+func logIn(t *testing.T, s *server) *http.Response {
+	t.Helper()
+	body, err := json.Marshal(map[string]string{"email": adminEmail, "password": adminPassword})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.Post(s.URL()+"/api/v1/auth/login", "application/json", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
+}
+
+// unavailable checks that the answer says clearly to try again.
+func unavailable(t *testing.T, what string, resp *http.Response) {
+	t.Helper()
+	text := readAll(t, resp.Body)
+	var problem struct {
+		Status    int
+		Detail    string
+		RequestID string `json:"request_id"`
+	}
+	if json.Unmarshal([]byte(text), &problem) != nil || resp.StatusCode != http.StatusServiceUnavailable || problem.Status != 503 ||
+		problem.RequestID == "" || !strings.Contains(problem.Detail, "try again") || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("%s: %d %s", what, resp.StatusCode, text)
 	}
 }
 

@@ -52,3 +52,49 @@ func TestOutage(t *testing.T) {
 		t.Errorf("failing took %v", took)
 	}
 }
+
+// A server that stands still refuses nothing: who asks promptly is told within
+// seconds, on connections that were open and when new ones are needed, and is answered
+// again when it goes on.
+func TestStandstill(t *testing.T) {
+	ctx := t.Context()
+	stores, err := embedded.StartPostgres(ctx, embeddedtest.Config(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := stores.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	db, err := postgres.Open(ctx, stores.PostgresURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	prompt := postgres.Prompt(ctx)
+	resume := embeddedtest.Freeze(t, stores.Postgres().PID())
+	for range 2 {
+		for what, call := range map[string]func() error{
+			"a statement": func() error { _, _, err := db.AccountByEmail(prompt, "admin@example.com"); return err },
+			"a transaction": func() error {
+				return db.Change(prompt, "core", func(tx postgres.Tx) error { _, err := tx.Exec(prompt, "SELECT 1"); return err })
+			},
+		} {
+			began := time.Now()
+			wantKind(t, call(), schema.Unavailable)
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("%s failed after %v", what, took)
+			}
+		}
+	}
+	resume()
+	if _, _, err := db.AccountByEmail(prompt, "nobody@example.com"); schema.KindOf(err) != schema.NotFound {
+		t.Errorf("when it goes on: %v", err)
+	}
+}
