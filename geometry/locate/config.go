@@ -58,7 +58,7 @@ func DefaultConfig() Config {
 		StaleDB2PS: 10,
 		Tempering:  0.9,
 		ScaleWorth: 10,
-		Systematic: 0.15,
+		Systematic: 0.18,
 		Floor:      0.05,
 
 		// Most tags are calibrated to −59 dBm at one metre and worn on bodies.
