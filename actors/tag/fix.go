@@ -12,6 +12,9 @@ import (
 func (s *State) fix(second schema.EventTime, e *Effects) {
 	end := second.Add(time.Second)
 	s.window.prune(end.Add(-s.cfg.Window))
+	if s.mem.present && second.Sub(s.mem.heard) >= s.cfg.Fence.Timeout {
+		s.holdStored(s.mem.heard, e) // nobody can say whether it was away; no fix does
+	}
 	s.mem.heard = max(s.mem.heard, s.window.see(end))
 	s.mem.fixed = second
 	if !s.mem.present {

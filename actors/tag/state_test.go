@@ -262,6 +262,26 @@ func TestSilenceNeedsTheWordOfAll(t *testing.T) {
 	}
 }
 
+// All receivers were off, so nobody can tell whether the tag was away. It is seen
+// elsewhere afterwards: its visit ends when it was heard last, and so does its fix.
+func TestAFixDoesNotOutlastAVisit(t *testing.T) {
+	b := newBench(t)
+	b.stands(2, 10, 20)
+	b.stands(18, 100, 110)
+	if len(b.Visits) < 2 || b.Visits[1].LeftAt.IsZero() {
+		t.Fatalf("visits %+v", b.Visits)
+	}
+	held := map[schema.EventTime]schema.EventTime{}
+	for _, f := range b.Fixes {
+		held[f.At] = f.At.Add(f.ValidFor)
+	}
+	for from, until := range held {
+		if from < at(20) && until > at(19.5) {
+			t.Errorf("the fix of %v holds up to %v, and the tag was heard up to %v", from, until, at(19.5))
+		}
+	}
+}
+
 func TestRecoverGoesBackToTheLastCommit(t *testing.T) {
 	b := newBench(t)
 	b.stands(2, 10, 20)
