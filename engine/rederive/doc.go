@@ -4,7 +4,8 @@
 // # Late data
 //
 // An observation that is older than its tag's watermark allows is stored with late
-// set and moves nothing. A [Job] finds such rows, lets their tags live through that
+// set and moves nothing; so is the first word of a tag that seemed absent, if it shows
+// that it was not. A [Job] finds such rows, lets their tags live through that
 // time again with all that is stored now (package rerun), compares with the fixes and
 // visits that are stored, writes what differs with a higher rev and takes back what
 // is not so any more. Nothing of it is live: no map, no occupancy, no alert.
@@ -31,6 +32,11 @@
 // as fixes and visits, because the process died between, is written then. Nothing is
 // emitted at or before a tag's newest stored fix, except for visits that storage
 // lacks.
+//
+// What a start cannot do it owes: the tags for which its patience was too short, and
+// observations that wait in the spool and are stored later. The stretch of their
+// arrivals is noted in the table rederivations, as a row without a tag, and the job
+// treats what arrived then as late.
 //
 // # Concurrency
 //

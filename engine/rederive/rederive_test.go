@@ -167,6 +167,37 @@ func TestATagThatSeemedAbsent(t *testing.T) {
 	}
 }
 
+// A tag is heard by a cut-off receiver first, and by the others later: its open visit
+// began earlier than the live tag thinks. The job amends it in the live tag, which ends
+// the very same visit when it is absent.
+func TestAnOpenVisitIsAmended(t *testing.T) {
+	const middle, seconds = 300, 500
+	l := newLifeOf([]walker{{at: schema.Point{X: 5, Y: 5}, rests: true}}, 3, morning, seconds, 0)
+	l.only(tagID(0), 0, 60)
+	l.only(tagID(0), 60, 100, 1)
+	l.only(tagID(0), 400, seconds)
+	inOrder, late := newServer(t), newServer(t)
+	l.play(inOrder, 0, middle)
+	l.play(late, 0, middle, away{1, 50, 150, 150})
+	want, thought := inOrder.sys.OpenVisits(), late.sys.OpenVisits()
+	if len(want) != 1 || len(thought) != 1 || want[0].EnteredAt >= thought[0].EnteredAt {
+		t.Fatalf("in order %+v, late %+v: nothing is tested", want, thought)
+	}
+	late.work()
+	sameVisits(t, inOrder, late)
+	if gone := one[uint64](late, "SELECT count() FROM zone_visits FINAL WHERE visit_id = '"+thought[0].ID.String()+"'"); gone != 0 {
+		t.Error("the visit that began too late is still there")
+	}
+	l.play(inOrder, middle, seconds)
+	l.play(late, middle, seconds)
+	inOrder.settle()
+	late.settle()
+	same(t, l, 1, inOrder, late)
+	if n := len(late.sys.OpenVisits()); n != 0 {
+		t.Errorf("%d visits are open at the end", n)
+	}
+}
+
 // sameVisits fails the test unless the same visits are open: stored and held by the
 // actors, on both servers.
 func sameVisits(t *testing.T, inOrder, late *server) {
