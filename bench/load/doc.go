@@ -26,9 +26,10 @@
 //
 // The map's time begins when the last receiver hands over its frame of the second, and
 // ends when the message is there that shows the tag in it; a second that a later one
-// overtook on its way has no time. The seconds of all tags end together, so the tags of a second are placed in a burst, and the
-// time of the last ones is that of the burst, of the wait for the map's rate (at most 50
-// ms, which the one map here asks for) and of the way through the socket.
+// overtook on its way has no time. The seconds of all tags end together, so the tags of a
+// second are placed in a burst, and the time of the last ones is that of the burst, of the
+// wait for the map's rate (at most 50 ms, which the one map here asks for) and of the way
+// through the socket.
 //
 // At last the inserts of observations alone are measured, the engine's against those of
 // the bare driver, into a warehouse that nobody else uses.
