@@ -198,6 +198,34 @@ func TestAnOpenVisitIsAmended(t *testing.T) {
 	}
 }
 
+// Only two receivers hear the tag, and both are cut off. What the live tag makes of
+// its rest afterwards differs for many minutes, so the past is whole only when the tag
+// has gone; before, its last minute is left for the next try.
+func TestAllThatHearATagAreCutOff(t *testing.T) {
+	const seconds = 600
+	for name, outages := range map[string][]away{
+		"and back together":       {{2, 110, 220, 260}, {3, 110, 220, 260}},
+		"and back one by one":     {{2, 110, 220, 240}, {3, 110, 230, 280}},
+		"the second after a long": {{2, 110, 160, 170}, {3, 110, 330, 400}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, resting := range []bool{false, true} {
+				tag := walker{at: schema.Point{X: 3, Y: 5}, goal: schema.Point{X: 17, Y: 5}, rests: resting}
+				l := newLifeOf([]walker{tag}, 4, morning, seconds, 100)
+				l.only(tagID(0), 90, 420, 2, 3)
+				l.only(tagID(0), 480, seconds)
+				inOrder, late := newServer(t), newServer(t)
+				l.play(inOrder, 0, seconds)
+				l.play(late, 0, seconds, outages...)
+				inOrder.settle()
+				late.work()
+				same(t, l, 1, inOrder, late)
+				sameVisits(t, inOrder, late)
+			}
+		})
+	}
+}
+
 // sameVisits fails the test unless the same visits are open: stored and held by the
 // actors, on both servers.
 func sameVisits(t *testing.T, inOrder, late *server) {
