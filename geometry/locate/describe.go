@@ -122,7 +122,7 @@ func (f *filter) learnLevel(readings []reading, s *scratch) {
 // believed95 is the share of the mass within the radius of 95 %. A little less,
 // because the floor keeps mass in places only so that it can grow there, and what
 // is farthest off is that.
-const believed95 = 0.948
+const believed95 = 0.944
 
 // bins of the distance histogram: 1.5 % of the window's diagonal each.
 const bins = 128
