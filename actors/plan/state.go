@@ -116,7 +116,10 @@ func (s *State) expect() {
 func (s *State) hear(device schema.DeviceID, through schema.EventTime) {
 	r := s.receiver(device)
 	if !r.spoken {
-		*r = receiver{device: device, spoken: true, delivered: through, lived: s.elapsed}
+		// It may be behind the others at first. What it then makes up for is not time
+		// that they live through: several who begin would make each other look dead.
+		behind := min(max(s.newest().Sub(through), 0), s.cfg.Patience)
+		*r = receiver{device: device, spoken: true, delivered: through, lived: s.elapsed - behind}
 	}
 	step := min(max(through.Sub(r.delivered), 0), longestStep)
 	// Who comes back from the dead leads again soon, should all others go.
@@ -178,6 +181,17 @@ func (s *State) living() (n int) {
 		}
 	}
 	return n
+}
+
+// newest returns the newest word of those who live, zero when there is none.
+func (s *State) newest() schema.EventTime {
+	var newest schema.EventTime
+	for i := range s.receivers {
+		if r := &s.receivers[i]; r.spoken && s.lives(r) {
+			newest = max(newest, r.delivered)
+		}
+	}
+	return newest
 }
 
 // clock returns the plan's clock.

@@ -62,6 +62,24 @@ func (b *bench) want(seconds float64) {
 	}
 }
 
+// Receivers that begin behind a gap make up for 5 s with one word. None of that is
+// time in which the last of them could have spoken.
+func TestThoseWhoBeginDoNotOutliveEachOther(t *testing.T) {
+	b := newBench(t)
+	b.word(1, 101)
+	b.word(9, 97)
+	for d := byte(2); d <= 8; d++ {
+		b.word(d, 97)
+		b.word(d, 102, 1)
+	}
+	b.word(1, 104, 1)
+	if b.tide > at(97) {
+		t.Errorf("told of a tide at %v ms, before the last one spoke", b.tide)
+	}
+	b.word(9, 104)
+	b.want(102)
+}
+
 func TestTheTideWaitsForWhoHasNotHeardTheTag(t *testing.T) {
 	b := newBench(t)
 	b.all(4, 10)
