@@ -222,7 +222,8 @@ func (s *server) start() {
 	s.check(err)
 	system := actors.DefaultConfig()
 	system.Log, system.Output, system.Health, system.Layouts = silently, s, &actortest.Recorder{}, s.layouts
-	system.Plan.Learn = false // what late data would have taught is not learned any more
+	system.Plan.Learn = false          // what late data would have taught is not learned any more
+	system.SweepEvery = 24 * time.Hour // its clock is not that of the lives
 	system.Start = time.Unix(int64(1_700_000_000+s.starts), 0)
 	s.starts++
 	s.sys, err = actors.New(system)
