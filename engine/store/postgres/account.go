@@ -36,7 +36,7 @@ func accountFields(a *Account) []any {
 func (db *DB) AccountByEmail(ctx context.Context, email string) (Account, string, error) {
 	var a Account
 	var hash string
-	row := db.pool.QueryRow(ctx, selectAccount+", a.password_hash FROM account a WHERE lower(a.email) = lower($1)", email)
+	row := db.In(AllOrganisations()).QueryRow(ctx, selectAccount+", a.password_hash FROM account a WHERE lower(a.email) = lower($1)", email)
 	err := row.Scan(append(accountFields(&a), &hash)...)
 	return a, hash, Explain(err, "find account", nil)
 }
@@ -44,14 +44,14 @@ func (db *DB) AccountByEmail(ctx context.Context, email string) (Account, string
 // Account returns the account of a session, or NotFound.
 func (db *DB) Account(ctx context.Context, id schema.UserID) (Account, error) {
 	var a Account
-	err := db.pool.QueryRow(ctx, selectAccount+" FROM account a WHERE a.id = $1", id).Scan(accountFields(&a)...)
+	err := db.In(AllOrganisations()).QueryRow(ctx, selectAccount+" FROM account a WHERE a.id = $1", id).Scan(accountFields(&a)...)
 	return a, Explain(err, "find account", nil)
 }
 
 // CreateAccount stores a new account under a fresh id.
 func (db *DB) CreateAccount(ctx context.Context, a Account, passwordHash string) (Account, error) {
 	a.ID = schema.NewID[schema.UserID]()
-	err := db.Change(ctx, "core", func(tx Tx) error { return insertAccount(ctx, tx, a, passwordHash) })
+	err := db.Change(ctx, AllOrganisations(), "core", func(tx Tx) error { return insertAccount(ctx, tx, a, passwordHash) })
 	return a, err
 }
 
@@ -72,7 +72,7 @@ const firstAdminLock int64 = 0x6d79626561636f6e
 // HasSuperAdmin reports whether there is a super-admin.
 func (db *DB) HasSuperAdmin(ctx context.Context) (bool, error) {
 	var exists bool
-	err := db.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM account WHERE super_admin)`).Scan(&exists)
+	err := db.In(AllOrganisations()).QueryRow(ctx, `SELECT EXISTS (SELECT FROM account WHERE super_admin)`).Scan(&exists)
 	return exists, Explain(err, "look for a super-admin", nil)
 }
 
@@ -80,7 +80,7 @@ func (db *DB) HasSuperAdmin(ctx context.Context) (bool, error) {
 // reports whether it did.
 func (db *DB) CreateFirstSuperAdmin(ctx context.Context, email, passwordHash string) (bool, error) {
 	created := false
-	err := db.Change(ctx, "core", func(tx Tx) error {
+	err := db.Change(ctx, AllOrganisations(), "core", func(tx Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, firstAdminLock); err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ const maxAPITokens = 100
 // Conflict.
 func (db *DB) CreateAPIToken(ctx context.Context, a Account, name, token string, expires time.Time) (TokenID, error) {
 	id := schema.NewID[TokenID]()
-	err := db.Change(ctx, "core", func(tx Tx) error {
+	err := db.Change(ctx, AllOrganisations(), "core", func(tx Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM api_token WHERE account = $1 AND expires_at <= now()`, a.ID); err != nil {
 			return err
 		}
@@ -128,6 +128,6 @@ func (db *DB) CreateAPIToken(ctx context.Context, a Account, name, token string,
 func (db *DB) AccountByToken(ctx context.Context, token string) (Account, error) {
 	var a Account
 	const from = ` FROM api_token t JOIN account a ON a.id = t.account WHERE t.hash = $1 AND t.expires_at > now()`
-	err := db.pool.QueryRow(ctx, selectAccount+from, hashSecret(token)).Scan(accountFields(&a)...)
+	err := db.In(AllOrganisations()).QueryRow(ctx, selectAccount+from, hashSecret(token)).Scan(accountFields(&a)...)
 	return a, Explain(err, "find account of a token", nil)
 }

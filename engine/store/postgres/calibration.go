@@ -17,7 +17,7 @@ type PlanState struct {
 // SaveCalibrations stores what the plans have learned, all or nothing. It is no
 // change of what people entered, so it announces none.
 func (db *DB) SaveCalibrations(ctx context.Context, states []PlanState) error {
-	return Explain(pgx.BeginFunc(ctx, db.pool, func(tx Tx) error {
+	return Explain(db.Write(ctx, AllOrganisations(), func(tx Tx) error {
 		batch := &pgx.Batch{}
 		for _, s := range states {
 			batch.Queue(`INSERT INTO plan_calibrations (plan_id, saved_at, state) VALUES ($1, now(), $2)
@@ -33,5 +33,5 @@ func (db *DB) Calibrations(ctx context.Context) ([]PlanState, error) {
 		var s PlanState
 		return s, row.Scan(&s.Plan, &s.JSON)
 	}
-	return Collect(ctx, db.pool, scan, `SELECT plan_id, state FROM plan_calibrations ORDER BY plan_id`)
+	return Collect(ctx, db.In(AllOrganisations()), scan, `SELECT plan_id, state FROM plan_calibrations ORDER BY plan_id`)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -85,26 +84,4 @@ func (db *DB) Migrate(ctx context.Context) error {
 		return fmt.Errorf("migrate PostgreSQL: %w", err)
 	}
 	return nil
-}
-
-// Tx is a running transaction.
-type Tx = pgx.Tx
-
-// Read runs fn in a read-only transaction whose statements all see the same
-// state of the store.
-func (db *DB) Read(ctx context.Context, fn func(Tx) error) error {
-	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return Explain(pgx.BeginTxFunc(ctx, db.pool, opts, fn), "read", nil)
-}
-
-// Change runs fn in a transaction and announces the change of the topic ("core"
-// or a product's id) on [ChangedChannel] when it commits.
-func (db *DB) Change(ctx context.Context, topic string, fn func(Tx) error) error {
-	err := pgx.BeginFunc(ctx, db.pool, func(tx Tx) error {
-		if err := fn(tx); err != nil {
-			return err
-		}
-		return db.Announce(ctx, tx, topic)
-	})
-	return Explain(err, "change", nil)
 }

@@ -103,7 +103,7 @@ func (db *DB) Devices(ctx context.Context, scope Scope, filter DeviceFilter, pag
 	if !filter.Location.IsZero() {
 		where.Add("d.location = ?", filter.Location)
 	}
-	return devices().Read(ctx, db.pool, &where, page)
+	return devices().Read(ctx, db.In(AllOrganisations()), &where, page)
 }
 
 // Device returns one device, or NotFound.
@@ -111,14 +111,14 @@ func (db *DB) Device(ctx context.Context, scope Scope, id schema.DeviceID) (Devi
 	var where Where
 	where.Scope("d.org", scope)
 	where.Add("d.id = ?", id)
-	return devices().One(ctx, db.pool, &where)
+	return devices().One(ctx, db.In(AllOrganisations()), &where)
 }
 
 // CreateDevice stores a new device of the organisation, gives it an id and a
 // number, and lets it in with the token.
 func (db *DB) CreateDevice(ctx context.Context, organisation schema.OrganisationID, d Device, token string) (Device, error) {
 	d.ID = schema.NewID[schema.DeviceID]()
-	err := db.Change(ctx, "core", func(tx Tx) error {
+	err := db.Change(ctx, AllOrganisations(), "core", func(tx Tx) error {
 		const insert = `INSERT INTO device (id, org, location, mac, name, clock, token_hash)
 			VALUES ($1, $2, $3, $4::text::macaddr, $5, $6, $7)`
 		_, err := tx.Exec(ctx, insert, d.ID, organisation, d.Location, d.MAC, d.Name, d.Clock, hashSecret(token))
@@ -165,7 +165,7 @@ func (db *DB) RotateDeviceToken(ctx context.Context, scope Scope, id schema.Devi
 func (db *DB) updateDevice(ctx context.Context, scope Scope, id schema.DeviceID, set string, where *Where) error {
 	where.Scope("d.org", scope)
 	where.Add("d.id = ?", id)
-	return db.Change(ctx, "core", func(tx Tx) error {
+	return db.Change(ctx, AllOrganisations(), "core", func(tx Tx) error {
 		tag, err := tx.Exec(ctx, "UPDATE device d SET "+set+where.String(), where.Args()...)
 		if err == nil && tag.RowsAffected() == 0 {
 			err = pgx.ErrNoRows
@@ -199,7 +199,7 @@ func scanBinding(row pgx.CollectableRow) (Binding, error) {
 func (db *DB) Bindings(ctx context.Context, scope Scope) ([]Binding, error) {
 	var where Where
 	where.Scope("d.org", scope)
-	return Collect(ctx, db.pool, scanBinding, selectBinding+where.String()+" ORDER BY d.number", where.Args()...)
+	return Collect(ctx, db.In(AllOrganisations()), scanBinding, selectBinding+where.String()+" ORDER BY d.number", where.Args()...)
 }
 
 // DeviceByToken returns the device that the token lets in, or Unauthorized.
@@ -208,7 +208,7 @@ func (db *DB) DeviceByToken(ctx context.Context, token string) (Binding, error) 
 	if !IsSecret(DeviceTokenPrefix, token) {
 		return Binding{}, unknown
 	}
-	rows, err := Collect(ctx, db.pool, scanBinding, selectBinding+" WHERE d.token_hash = $1", hashSecret(token))
+	rows, err := Collect(ctx, db.In(AllOrganisations()), scanBinding, selectBinding+" WHERE d.token_hash = $1", hashSecret(token))
 	switch {
 	case err != nil:
 		return Binding{}, err
@@ -228,6 +228,6 @@ func (db *DB) SawDevices(ctx context.Context, seen map[schema.DeviceID]time.Time
 	}
 	const update = `UPDATE device d SET last_seen = greatest(d.last_seen, s.at)
 		FROM unnest($1::uuid[], $2::timestamptz[]) AS s (id, at) WHERE d.id = s.id`
-	_, err := db.pool.Exec(ctx, update, ids, times)
+	_, err := db.In(AllOrganisations()).Exec(ctx, update, ids, times)
 	return Explain(err, "store when devices were seen", nil)
 }

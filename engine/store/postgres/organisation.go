@@ -54,7 +54,7 @@ func (db *DB) Organisations(ctx context.Context, scope Scope, filter Organisatio
 	if filter.Name != "" {
 		where.Add("o.name = ?", filter.Name)
 	}
-	return organisations().Read(ctx, db.pool, &where, page)
+	return organisations().Read(ctx, db.In(AllOrganisations()), &where, page)
 }
 
 // Organisation returns one organisation, or NotFound.
@@ -62,14 +62,14 @@ func (db *DB) Organisation(ctx context.Context, scope Scope, id schema.Organisat
 	var where Where
 	where.Scope("o.id", scope)
 	where.Add("o.id = ?", id)
-	return organisations().One(ctx, db.pool, &where)
+	return organisations().One(ctx, db.In(AllOrganisations()), &where)
 }
 
 // CreateOrganisation stores a new organisation under a fresh id. It takes no
 // scope: only who may see all organisations may call it.
 func (db *DB) CreateOrganisation(ctx context.Context, o Organisation) (Organisation, error) {
 	o.ID = schema.NewID[schema.OrganisationID]()
-	err := db.Change(ctx, "core", func(tx Tx) error {
+	err := db.Change(ctx, AllOrganisations(), "core", func(tx Tx) error {
 		const insert = `INSERT INTO organisation (id, name, time_zone, keep_days) VALUES ($1, $2, $3, $4)`
 		if _, err := tx.Exec(ctx, insert, o.ID, o.Name, o.TimeZone, int32(o.KeepDays)); err != nil {
 			return Explain(err, "insert organisation", organisationConstraints)

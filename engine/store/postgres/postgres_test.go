@@ -343,10 +343,10 @@ func TestWatch(t *testing.T) {
 	}
 	next("")
 	rollback := fmt.Errorf("rolled back")
-	if err := db.Change(ctx, "lost", func(postgres.Tx) error { return rollback }); err == nil {
+	if err := db.Change(ctx, postgres.AllOrganisations(), "lost", func(postgres.Tx) error { return rollback }); err == nil {
 		t.Fatal("the error of the change is lost")
 	}
-	if err := db.Change(ctx, "ble", func(postgres.Tx) error { return nil }); err != nil {
+	if err := db.Change(ctx, postgres.AllOrganisations(), "ble", func(postgres.Tx) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	next("ble")
@@ -382,7 +382,7 @@ func TestWatchOthers(t *testing.T) {
 		t.Fatalf("heard %q at first", got)
 	}
 	both := func(tx postgres.Tx) error { return db.Announce(ctx, tx, postgres.CoreTopic) }
-	if err := errors.Join(db.Notify(ctx, "ble"), other.Notify(ctx, "ble"), db.Change(ctx, "ble", both), db.Notify(ctx, "last")); err != nil {
+	if err := errors.Join(db.Notify(ctx, "ble"), other.Notify(ctx, "ble"), db.Change(ctx, postgres.AllOrganisations(), "ble", both), db.Notify(ctx, "last")); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"ble", "core", "last"} {

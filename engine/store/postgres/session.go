@@ -20,7 +20,7 @@ func (db *DB) Sessions() Sessions { return Sessions{db} }
 // FindCtx returns the data of a session that has not expired.
 func (s Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	var data []byte
-	err := s.db.pool.QueryRow(ctx, `SELECT data FROM sessions WHERE token = $1 AND expiry > now()`, token).Scan(&data)
+	err := s.db.In(AllOrganisations()).QueryRow(ctx, `SELECT data FROM sessions WHERE token = $1 AND expiry > now()`, token).Scan(&data)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, false, nil
 	}
@@ -30,7 +30,7 @@ func (s Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, erro
 // CommitCtx stores a session. Logins are rare and expired sessions are found by
 // their index, so this is also where those are removed.
 func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
-	return Explain(pgx.BeginFunc(ctx, s.db.pool, func(tx Tx) error {
+	return Explain(s.db.Write(ctx, AllOrganisations(), func(tx Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM sessions WHERE expiry <= now()`); err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expi
 
 // DeleteCtx removes a session; one that is not there is no error.
 func (s Sessions) DeleteCtx(ctx context.Context, token string) error {
-	_, err := s.db.pool.Exec(ctx, `DELETE FROM sessions WHERE token = $1`, token)
+	_, err := s.db.In(AllOrganisations()).Exec(ctx, `DELETE FROM sessions WHERE token = $1`, token)
 	return Explain(err, "delete session", nil)
 }
 

@@ -7,6 +7,6 @@ import "context"
 func (db *DB) FirstSuperAdmin(ctx context.Context) (Account, error) {
 	var a Account
 	const where = " FROM account a WHERE a.super_admin AND NOT a.disabled ORDER BY a.created_at, a.id LIMIT 1"
-	err := db.pool.QueryRow(ctx, selectAccount+where).Scan(accountFields(&a)...)
+	err := db.In(AllOrganisations()).QueryRow(ctx, selectAccount+where).Scan(accountFields(&a)...)
 	return a, Explain(err, "find the first super-admin", nil)
 }

@@ -56,7 +56,7 @@ func (s *Store) Plans(ctx context.Context, scope postgres.Scope, filter PlanFilt
 	if filter.Name != "" {
 		where.Add("p.name = ?", filter.Name)
 	}
-	return plans().Read(ctx, s.db.Pool(), &where, page)
+	return plans().Read(ctx, s.db.In(postgres.AllOrganisations()), &where, page)
 }
 
 // Drawing is a plan with all that is on it.
@@ -70,7 +70,7 @@ type Drawing struct {
 // moment, or NotFound.
 func (s *Store) Drawing(ctx context.Context, scope postgres.Scope, id schema.PlanID) (Drawing, error) {
 	var d Drawing
-	err := s.db.Read(ctx, func(tx postgres.Tx) error {
+	err := s.db.Read(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
 		var where postgres.Where
 		where.Scope("p.org", scope)
 		where.Add("p.id = ?", id)
@@ -96,7 +96,7 @@ func (s *Store) PlansOf(ctx context.Context, scope postgres.Scope, locations []s
 	var where postgres.Where
 	where.Scope("p.org", scope)
 	where.Add("p.location = ANY (?::text[]::uuid[])", ids)
-	found, err := postgres.Collect(ctx, s.db.Pool(), scanPlan, plans().Select+where.String()+" ORDER BY p.level, p.name", where.Args()...)
+	found, err := postgres.Collect(ctx, s.db.In(postgres.AllOrganisations()), scanPlan, plans().Select+where.String()+" ORDER BY p.level, p.name", where.Args()...)
 	byLocation := map[schema.LocationID][]schema.PlanRef{}
 	for _, p := range found {
 		byLocation[p.Location] = append(byLocation[p.Location], schema.PlanRef{ID: p.ID, Name: p.Name, Level: p.Level})
@@ -114,7 +114,7 @@ func (s *Store) CreatePlan(ctx context.Context, scope postgres.Scope, p Plan) (P
 		p.ID, p.Name, p.Level, b.Min.X, b.Min.Y, b.Max.X, b.Max.Y, p.TagHeightM, p.Walls, p.NoGo, p.ZonesBy)
 	where.Scope("l.org", scope)
 	where.Add("l.id = ?", p.Location)
-	err := s.db.Change(ctx, topic, func(tx postgres.Tx) error {
+	err := s.db.Change(ctx, postgres.AllOrganisations(), topic, func(tx postgres.Tx) error {
 		tag, err := tx.Exec(ctx, insert+where.String(), where.Args()...)
 		if err == nil && tag.RowsAffected() == 0 {
 			return schema.Errorf(schema.NotFound, "location_id", "there is no such location")
@@ -206,7 +206,7 @@ func scanOwner(row pgx.Row) (owner, error) {
 }
 
 func (s *Store) change(ctx context.Context, update string, scope postgres.Scope, id schema.PlanID, fn func(postgres.Tx, owner) error) error {
-	return s.db.Change(ctx, topic, func(tx postgres.Tx) error {
+	return s.db.Change(ctx, postgres.AllOrganisations(), topic, func(tx postgres.Tx) error {
 		var where postgres.Where
 		where.Scope("org", scope)
 		where.Add("id = ?", id)

@@ -99,7 +99,7 @@ func (s *Store) RemoveReceiver(ctx context.Context, scope postgres.Scope, plan s
 
 // receiver reads back what was just written under the caller's scope.
 func (s *Store) receiver(ctx context.Context, id schema.ReceiverID) (Receiver, error) {
-	rows, err := s.db.Pool().Query(ctx, selectReceiver+" WHERE r.id = $1", id)
+	rows, err := s.db.In(postgres.AllOrganisations()).Query(ctx, selectReceiver+" WHERE r.id = $1", id)
 	if err != nil {
 		return Receiver{}, postgres.Explain(err, "read receiver", nil)
 	}
@@ -113,7 +113,7 @@ func (s *Store) PlaceOf(ctx context.Context, scope postgres.Scope, device schema
 	where.Scope("r.org", scope)
 	where.Add("r.device = ?", device)
 	sql := `SELECT p.name FROM ble_receiver r JOIN ble_plan p ON p.id = r.plan` + where.String()
-	names, err := postgres.Collect(ctx, s.db.Pool(), pgx.RowTo[string], sql, where.Args()...)
+	names, err := postgres.Collect(ctx, s.db.In(postgres.AllOrganisations()), pgx.RowTo[string], sql, where.Args()...)
 	if err != nil || len(names) == 0 {
 		return "", err
 	}

@@ -43,7 +43,7 @@ func scanReference(row pgx.CollectableRow) (Reference, error) {
 // organisation in scope, from now on. What was measured of it elsewhere is
 // forgotten; saying again where it hangs already changes nothing.
 func (s *Store) HangReference(ctx context.Context, scope postgres.Scope, r Reference) (Reference, error) {
-	err := s.db.Change(ctx, topic, func(tx postgres.Tx) error {
+	err := s.db.Change(ctx, postgres.AllOrganisations(), topic, func(tx postgres.Tx) error {
 		of, err := lockPlan(ctx, tx, scope, r.Plan)
 		switch {
 		case err != nil && schema.KindOf(err) == schema.NotFound:
@@ -96,7 +96,7 @@ func hang(ctx context.Context, tx postgres.Tx, r *Reference) error {
 // RemoveReference says that the tag hangs nowhere any more; NotFound when it does
 // not.
 func (s *Store) RemoveReference(ctx context.Context, scope postgres.Scope, tag schema.TagID) error {
-	return s.db.Change(ctx, topic, func(tx postgres.Tx) error {
+	return s.db.Change(ctx, postgres.AllOrganisations(), topic, func(tx postgres.Tx) error {
 		var where postgres.Where
 		where.Scope("org", scope)
 		where.Add("tag = ?", tag)
@@ -111,7 +111,7 @@ func (s *Store) RemoveReference(ctx context.Context, scope postgres.Scope, tag s
 
 // Reference returns where the tag hangs and what was measured of it, or NotFound.
 func (s *Store) Reference(ctx context.Context, scope postgres.Scope, tag schema.TagID) (r Reference, means []Mean, err error) {
-	err = s.db.Read(ctx, func(tx postgres.Tx) error {
+	err = s.db.Read(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
 		var where postgres.Where
 		where.Scope("f.org", scope)
 		where.Add("f.tag = ?", tag)
@@ -138,7 +138,7 @@ func scanMean(row pgx.CollectableRow) (Mean, error) {
 // References returns all reference tags by plan and tag, as they were at asOf, by
 // the database's clock.
 func (s *Store) References(ctx context.Context) (found []Reference, asOf time.Time, err error) {
-	err = s.db.Read(ctx, func(tx postgres.Tx) error {
+	err = s.db.Read(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
 		if err := tx.QueryRow(ctx, "SELECT now()").Scan(&asOf); err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (s *Store) References(ctx context.Context) (found []Reference, asOf time.Ti
 // count makes of them, and counts them to then. Only if count says so has the
 // engine to be told: the rest is nobody's news. It reports what count said.
 func (s *Store) Measure(ctx context.Context, plan schema.PlanID, asOf time.Time, count func(old []Mean) (all []Mean, tell bool)) (tell bool, err error) {
-	err = pgx.BeginFunc(ctx, s.db.Pool(), func(tx postgres.Tx) error {
+	err = s.db.Write(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
 		if _, err := lockPlan(ctx, tx, postgres.AllOrganisations(), plan); err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func (s *Store) Tags(ctx context.Context, scope postgres.Scope, filter TagFilter
 	if filter.Name != "" {
 		where.Add(`t.name ILIKE ? ESCAPE '\'`, "%"+literal(filter.Name)+"%")
 	}
-	return tags().Read(ctx, s.db.Pool(), &where, page)
+	return tags().Read(ctx, s.db.In(postgres.AllOrganisations()), &where, page)
 }
 
 // literal takes the meaning from the characters that LIKE gives one.
@@ -69,7 +69,7 @@ func literal(s string) string {
 func (s *Store) CreateTag(ctx context.Context, organisation schema.OrganisationID, t Tag) (created Tag, on bool, err error) {
 	t.ID = schema.NewID[schema.TagID]()
 	t.Organisation = organisation
-	err = s.db.Change(ctx, topic, func(tx postgres.Tx) error {
+	err = s.db.Change(ctx, postgres.AllOrganisations(), topic, func(tx postgres.Tx) error {
 		const insert = `INSERT INTO ble_tag (id, org, transmitter, type, name, description)
 			VALUES ($1, $2, $3, $4, $5, $6) RETURNING created_at, org` + switchedOn
 		err := tx.QueryRow(ctx, insert, t.ID, organisation, t.Transmitter.String(), t.Type, t.Name, t.Description).Scan(&t.CreatedAt, &on)

@@ -31,7 +31,7 @@ type Radio struct {
 func (s *Store) World(ctx context.Context, known map[schema.PlanID]Radio) (World, error) {
 	w := World{Radios: map[schema.PlanID]Radio{}}
 	const on = switchedOn
-	err := s.db.Read(ctx, func(tx postgres.Tx) error {
+	err := s.db.Read(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
 		var err error
 		if w.Plans, err = postgres.Collect(ctx, tx, scanPlan, plans().Select+" WHERE p.org"+on+" ORDER BY p.id"); err != nil {
 			return err

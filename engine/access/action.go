@@ -1,0 +1,42 @@
+package access
+
+// Action is what is to be done, as the customer's table names it.
+type Action string
+
+// The actions of the customer's table.
+const (
+	View           Action = "view"            // analytics and maps, and everything that has no action of its own
+	Export         Action = "export"          // data out of the system
+	DeviceSettings Action = "device_settings" // and binding devices to locations
+	ManageTags     Action = "manage_tags"
+	ManageUsers    Action = "manage_users" // people, their roles and rights, invitations, API keys
+	EditPlans      Action = "edit_plans"   // locations, plans, zones, receivers
+	ReadAudit      Action = "read_audit"
+	OpenDashboard  Action = "open_dashboard" // of a device
+)
+
+// The actions that no role of an organisation has.
+const (
+	OpenTerminal Action = "open_terminal" // of a device
+	Administer   Action = "administer"    // organisations, products, devices of all, mails, jobs
+)
+
+// Actions returns the actions of the customer's table, in its order.
+func Actions() []Action {
+	return []Action{View, Export, DeviceSettings, ManageTags, ManageUsers, EditPlans, ReadAudit, OpenDashboard}
+}
+
+// changes are the actions that read-only mode takes.
+var changes = map[Action]bool{DeviceSettings: true, ManageTags: true, ManageUsers: true, EditPlans: true, OpenDashboard: true, OpenTerminal: true, Administer: true}
+
+// Changes reports whether the action changes something, or may.
+func (a Action) Changes() bool { return changes[a] }
+
+// table is the customer's table.
+var table = map[Role][]Action{
+	Owner:    {View, Export, DeviceSettings, ManageTags, ManageUsers, EditPlans, ReadAudit, OpenDashboard},
+	Admin:    {View, Export, DeviceSettings, ManageTags, EditPlans, ReadAudit, OpenDashboard},
+	Manager:  {View, Export},
+	Operator: {View, DeviceSettings, ManageTags, EditPlans, OpenDashboard},
+	Viewer:   {View},
+}
