@@ -118,22 +118,45 @@ func TestEveryPackageHasAPackageComment(t *testing.T) {
 	}
 }
 
+// A test may sleep where time is virtual: in the function that it gives to
+// synctest.Test, or in one whose comment says that it runs in a bubble.
 func TestNoTestSleeps(t *testing.T) {
 	goFiles(t, func(name string, file *ast.File) {
-		if !strings.HasSuffix(name, "_test.go") || imports(file, "testing/synctest") {
+		if !strings.HasSuffix(name, "_test.go") {
 			return
 		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			sel, ok := n.(*ast.SelectorExpr)
-			if !ok || sel.Sel.Name != "Sleep" {
-				return true
+		for _, decl := range file.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); !ok || !strings.Contains(fn.Doc.Text(), "bubble") {
+				ast.Walk(sleeps{t, name}, decl)
 			}
-			if pkg, ok := sel.X.(*ast.Ident); ok && pkg.Name == "time" {
-				t.Errorf("%s sleeps: wait for a condition, or use testing/synctest", name)
-			}
-			return true
-		})
+		}
 	})
+}
+
+// sleeps visits what is not in a bubble.
+type sleeps struct {
+	t    *testing.T
+	name string
+}
+
+func (s sleeps) Visit(n ast.Node) ast.Visitor {
+	call, ok := n.(*ast.CallExpr)
+	switch {
+	case ok && isSelector(call.Fun, "synctest", "Test"):
+		return nil
+	case ok && isSelector(call.Fun, "time", "Sleep"):
+		s.t.Errorf("%s sleeps: wait for a condition, or use testing/synctest", s.name)
+	}
+	return s
+}
+
+func isSelector(e ast.Expr, pkg, name string) bool {
+	sel, ok := e.(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != name {
+		return false
+	}
+	id, ok := sel.X.(*ast.Ident)
+	return ok && id.Name == pkg
 }
 
 func TestNoInitFunctions(t *testing.T) {
@@ -144,13 +167,4 @@ func TestNoInitFunctions(t *testing.T) {
 			}
 		}
 	})
-}
-
-func imports(file *ast.File, want string) bool {
-	for _, spec := range file.Imports {
-		if strings.Trim(spec.Path.Value, `"`) == want {
-			return true
-		}
-	}
-	return false
 }

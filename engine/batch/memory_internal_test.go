@@ -81,6 +81,7 @@ func TestRecyclerGrowsWithoutLosingBytes(t *testing.T) {
 // reader reads a record twice, a while apart.
 type reader struct{ t *testing.T }
 
+// Insert implements Sink, in a bubble.
 func (r reader) Insert(_ context.Context, _ string, rec arrow.Record, _ string) error {
 	sum := func() (sum uint64) {
 		for i, seq := range rec.Column(rec.Schema().FieldIndices("seq")[0]).(*array.Uint64).Uint64Values() {

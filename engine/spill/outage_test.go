@@ -42,7 +42,7 @@ func newStream(t *testing.T, w *warehouse, change func(*spill.Config)) *stream {
 	return &stream{batch: b, spool: s}
 }
 
-// run adds a frame every so often, for that long.
+// run adds a frame every so often, for that long, in a bubble.
 func (st *stream) run(t *testing.T, every, span time.Duration) {
 	t.Helper()
 	for end := time.Now().Add(span); time.Now().Before(end); time.Sleep(every) {
