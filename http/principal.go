@@ -3,10 +3,12 @@ package http
 import (
 	"context"
 	"net/http"
-	"slices"
+	"net/netip"
 	"strings"
 	"time"
 
+	"mybeacon/engine/access"
+	"mybeacon/engine/audit"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
 )
@@ -17,21 +19,58 @@ type Principal struct {
 	// Session is true for a login by password, false for an API token.
 	Session bool
 
+	rights access.Principal
+	// action is what the route that was called is for; it decides how far a
+	// super-admin reaches.
+	action access.Action
 	// proof proves the identity anew: with the same session or token.
 	proof func(context.Context) (Principal, error)
 }
 
-// Scope returns which organisations' objects the principal may reach.
-func (p Principal) Scope() postgres.Scope {
-	if p.SuperAdmin {
-		return postgres.AllOrganisations()
-	}
-	return postgres.In(p.Organisation)
+// principalOf returns the account as who acts.
+func principalOf(a postgres.Account, session bool) Principal {
+	return Principal{Account: a, Session: session, rights: access.Principal{
+		User: a.ID, Organisation: a.Organisation, Role: access.Role(a.Role), SuperAdmin: a.SuperAdmin, Acting: a.SuperAdmin, Products: a.Products,
+	}}
 }
 
-// Within returns the part of the principal's scope that a list asks for: all of
-// it for the zero id, else one organisation. A foreign one is NotFound.
+// Rights returns what [access.Decide] needs to know of the principal.
+func (p Principal) Rights() access.Principal { return p.rights }
+
+// Decide returns nil when the principal may do the action to the object, NotFound
+// when he may not even know of it, else Forbidden with the reason.
+func (p Principal) Decide(action access.Action, object access.Object) error {
+	switch why := access.Decide(p.rights, action, object); why.Verdict {
+	case access.Allowed:
+		return nil
+	case access.Hidden:
+		return schema.Errorf(schema.NotFound, "", "%s", why.Reason)
+	default:
+		return schema.Errorf(schema.Forbidden, "", "%s", why.Reason)
+	}
+}
+
+// Scope returns which objects the principal reaches with what he called: those of
+// his organisation, at his locations. A super-admin looks everywhere, and changes
+// what is in the organisation he acts in.
+func (p Principal) Scope() postgres.Scope {
+	r := p.rights
+	switch {
+	case r.SuperAdmin && (r.Organisation.IsZero() || !p.action.Changes() || p.action == access.Administer):
+		return postgres.AllOrganisations()
+	case r.Everywhere():
+		return postgres.In(r.Organisation)
+	}
+	return postgres.In(r.Organisation).At(r.Grants)
+}
+
+// Within returns the part of the principal's scope that a list asks for: one
+// organisation, or for the zero id all of it - of a super-admin who acts in an
+// organisation, that one. A foreign one is NotFound.
 func (p Principal) Within(organisation schema.OrganisationID) (postgres.Scope, error) {
+	if organisation.IsZero() {
+		organisation = p.rights.Organisation
+	}
 	if organisation.IsZero() {
 		return p.Scope(), nil
 	}
@@ -43,10 +82,10 @@ func (p Principal) Within(organisation schema.OrganisationID) (postgres.Scope, e
 }
 
 // Owner returns the organisation that a new object will belong to: the one
-// asked for, or the principal's own. The super-admin has none and must ask.
+// asked for, or the one the principal acts in.
 func (p Principal) Owner(asked schema.OrganisationID) (schema.OrganisationID, error) {
-	if asked.IsZero() && !p.SuperAdmin {
-		asked = p.Organisation
+	if asked.IsZero() {
+		asked = p.rights.Organisation
 	}
 	if asked.IsZero() {
 		return asked, schema.Errorf(schema.Invalid, "organisation_id", "is required: a super-admin belongs to no organisation")
@@ -57,56 +96,9 @@ func (p Principal) Owner(asked schema.OrganisationID) (schema.OrganisationID, er
 	return asked, nil
 }
 
-// Rule decides whether the principal may call an operation at all; which
-// objects it reaches then is a matter of its [Principal.Scope]. The zero Rule is
-// no rule and is refused at registration.
-type Rule struct {
-	public bool
-	level  level
-	// product, if not empty, must be switched on for the principal's organisation.
-	product string
-}
-
-type level uint8
-
-const (
-	signedIn level = iota + 1
-	editor
-	superAdmin
-)
-
-// Public admits everybody; [PrincipalOf] must not be asked there.
-func Public() Rule { return Rule{public: true} }
-
-// SignedIn admits everybody who is known.
-func SignedIn() Rule { return Rule{level: signedIn} }
-
-// Editor admits who may change devices, plans, zones and tags: super-admins,
-// Owners, Admins and Operators.
-func Editor() Rule { return Rule{level: editor} }
-
-// SuperAdmin admits super-admins.
-func SuperAdmin() Rule { return Rule{level: superAdmin} }
-
-// Of returns the rule for a route of the product: while that is switched off for
-// the principal's organisation there is nothing at the address.
-func (r Rule) Of(product string) Rule {
-	r.product = product
-	return r
-}
-
-func (r Rule) check(p Principal) error {
-	switch {
-	case p.SuperAdmin:
-		return nil
-	case r.product != "" && !slices.Contains(p.Products, r.product):
-		return schema.Errorf(schema.NotFound, "", "there is nothing at this address")
-	case r.level == superAdmin:
-		return schema.Errorf(schema.Forbidden, "", "only a super-admin may do this")
-	case r.level == editor && !slices.Contains([]string{"owner", "admin", "operator"}, p.Role):
-		return schema.Errorf(schema.Forbidden, "", "your role may look but not change; ask an Owner or Admin")
-	}
-	return nil
+// actor is how the audit log names the principal.
+func (p Principal) actor(from netip.Addr) audit.Actor {
+	return audit.Actor{User: p.ID, Email: p.Email, Address: from}
 }
 
 type principalKey struct{}
@@ -220,7 +212,9 @@ func (s *Server) byToken(ctx context.Context, token string) (Principal, error) {
 		return Principal{}, err
 	}
 	again := func(ctx context.Context) (Principal, error) { return s.byToken(ctx, token) }
-	return Principal{Account: account, proof: again}, nil
+	p := principalOf(account, false)
+	p.proof = again
+	return p, nil
 }
 
 // bySession looks at the account itself at every request, so that disabling it
@@ -242,7 +236,9 @@ func (s *Server) bySession(ctx context.Context, cookie string) (Principal, error
 		return Principal{}, err
 	}
 	again := func(ctx context.Context) (Principal, error) { return s.bySession(ctx, cookie) }
-	return Principal{Account: account, Session: true, proof: again}, nil
+	p := principalOf(account, true)
+	p.proof = again
+	return p, nil
 }
 
 func errSignIn() error { return schema.Errorf(schema.Unauthorized, "", "log in first") }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"mybeacon/engine/audit"
 )
 
 type addressKey struct{}
@@ -24,7 +26,7 @@ func Route[I, O any](s *Server, rule Rule, op huma.Operation, handler func(conte
 	}
 	op.MaxBodyBytes = maxBody
 	op.Middlewares = append(huma.Middlewares{s.guard(rule)}, op.Middlewares...)
-	if !rule.public {
+	if rule.level != public {
 		op.Security = []map[string][]string{{"session": {}}, {"token": {}}}
 	}
 	s.documentErrors(&op)
@@ -37,13 +39,14 @@ func Route[I, O any](s *Server, rule Rule, op huma.Operation, handler func(conte
 	})
 }
 
-// guard authenticates the caller and applies the rule.
+// guard authenticates the caller, applies the rule, and says in the context who acts.
 func (s *Server) guard(rule Rule) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
-		ctx = huma.WithValue(ctx, addressKey{}, s.clientAddress(r))
-		if rule.public {
-			next(ctx)
+		address := s.clientAddress(r)
+		inner := context.WithValue(ctx.Context(), addressKey{}, address)
+		if rule.level == public {
+			next(huma.WithContext(ctx, audit.By(inner, audit.Actor{Address: address})))
 			return
 		}
 		p, err := s.Authenticate(r)
@@ -54,6 +57,8 @@ func (s *Server) guard(rule Rule) func(huma.Context, func(huma.Context)) {
 			s.WriteError(w, r, err)
 			return
 		}
-		next(huma.WithValue(ctx, principalKey{}, p))
+		p.action = rule.action
+		inner = audit.By(inner, p.actor(address))
+		next(huma.WithContext(ctx, context.WithValue(inner, principalKey{}, p)))
 	}
 }

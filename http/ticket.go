@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"mybeacon/engine/access"
 	"mybeacon/schema"
 )
 
@@ -90,7 +91,7 @@ type ticketOutput struct {
 }
 
 func (s *Server) registerTickets() {
-	Route(s, SignedIn(), huma.Operation{
+	Route(s, May(access.View), huma.Operation{
 		OperationID: "create-live-ticket", Method: http.MethodPost, Path: "/api/v1/live/ticket", Tags: []string{"live"},
 		Summary: "Make a ticket for the live socket", DefaultStatus: http.StatusCreated,
 	}, func(ctx context.Context, _ *struct{}) (*ticketOutput, error) {

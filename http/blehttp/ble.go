@@ -3,6 +3,7 @@ package blehttp
 import (
 	"time"
 
+	"mybeacon/engine/access"
 	"mybeacon/engine/modules/ble"
 	shell "mybeacon/http"
 	"mybeacon/schema"
@@ -18,17 +19,19 @@ type Online interface {
 }
 
 type routes struct {
-	module  *ble.Module
-	online  Online
-	viewer  shell.Rule
-	changer shell.Rule
+	module *ble.Module
+	online Online
+	// viewer may look, planner change plans and what is on them, tagger tags.
+	viewer, planner, tagger shell.Rule
 }
 
 // Register adds the routes to the server.
 func Register(s *shell.Server, module *ble.Module, online Online) {
 	r := &routes{
 		module: module, online: online,
-		viewer: shell.SignedIn().Of(module.ID()), changer: shell.Editor().Of(module.ID()),
+		viewer:  shell.May(access.View).Of(module.ID()),
+		planner: shell.May(access.EditPlans).Of(module.ID()),
+		tagger:  shell.May(access.ManageTags).Of(module.ID()),
 	}
 	r.plans(s)
 	r.receivers(s)

@@ -59,11 +59,11 @@ func (r *routes) examples(s *shell.Server) {
 	shell.Route(s, r.viewer, huma.Operation{
 		OperationID: "list-ble-zone-examples", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List the plan's zone examples by time",
 	}, r.listExamples)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "create-ble-zone-example", Method: http.MethodPost, Path: path, Tags: tags,
 		Summary: "Say in which zone a tag was, so that zones can be told by what they sound like", DefaultStatus: http.StatusCreated,
 	}, r.addExample)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "delete-ble-zone-example", Method: http.MethodDelete, Path: path + "/{eid}", Tags: tags, Summary: "Delete a zone example",
 		DefaultStatus: http.StatusNoContent,
 	}, r.removeExample)

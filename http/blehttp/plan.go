@@ -93,7 +93,7 @@ func (r *routes) plans(s *shell.Server) {
 	shell.Route(s, r.viewer, huma.Operation{
 		OperationID: "list-ble-plans", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List plans by name",
 	}, r.listPlans)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "create-ble-plan", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Create a plan",
 		DefaultStatus: http.StatusCreated,
 	}, r.createPlan)
@@ -101,10 +101,10 @@ func (r *routes) plans(s *shell.Server) {
 		OperationID: "get-ble-plan", Method: http.MethodGet, Path: path + "/{id}", Tags: tags,
 		Summary: "Read a plan with its receivers and zones",
 	}, r.getPlan)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "change-ble-plan", Method: http.MethodPatch, Path: path + "/{id}", Tags: tags, Summary: "Change a plan; what is left out stays",
 	}, r.changePlan)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "delete-ble-plan", Method: http.MethodDelete, Path: path + "/{id}", Tags: tags,
 		Summary: "Delete a plan on which no receiver hangs", DefaultStatus: http.StatusNoContent,
 	}, r.removePlan)

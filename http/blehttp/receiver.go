@@ -72,14 +72,14 @@ type changedReceiver struct {
 func (r *routes) receivers(s *shell.Server) {
 	const path = root + "/plans/{id}/receivers"
 	tags := []string{"ble plans"}
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "create-ble-receiver", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Hang a device on the plan",
 		DefaultStatus: http.StatusCreated,
 	}, r.placeReceiver)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "change-ble-receiver", Method: http.MethodPut, Path: path + "/{rid}", Tags: tags, Summary: "Move a receiver or swap its device",
 	}, r.moveReceiver)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "delete-ble-receiver", Method: http.MethodDelete, Path: path + "/{rid}", Tags: tags, Summary: "Take a receiver off the plan",
 		DefaultStatus: http.StatusNoContent,
 	}, r.removeReceiver)

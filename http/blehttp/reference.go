@@ -64,11 +64,11 @@ func (r *routes) references(s *shell.Server) {
 		OperationID: "get-ble-reference", Method: http.MethodGet, Path: path, Tags: tags,
 		Summary: "Read where a reference tag hangs and what is heard of it",
 	}, r.getReference)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "set-ble-reference", Method: http.MethodPut, Path: path, Tags: tags,
 		Summary: "Say that the tag hangs at a known point: what is heard of it improves the plan's positions",
 	}, r.hangReference)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "delete-ble-reference", Method: http.MethodDelete, Path: path, Tags: tags,
 		Summary: "Say that the tag hangs there no more", DefaultStatus: http.StatusNoContent,
 	}, r.removeReference)

@@ -95,11 +95,11 @@ func (r *routes) surveys(s *shell.Server) {
 	shell.Route(s, r.viewer, huma.Operation{
 		OperationID: "list-ble-surveys", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List the plan's surveys by name",
 	}, r.listSurveys)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "create-ble-survey", Method: http.MethodPost, Path: path, Tags: tags,
 		Summary: "Store what receivers heard at places that somebody walked to", DefaultStatus: http.StatusCreated,
 	}, r.addSurvey)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "delete-ble-surveys", Method: http.MethodDelete, Path: path, Tags: tags, Summary: "Delete all surveys of the plan",
 		DefaultStatus: http.StatusNoContent,
 	}, r.removeSurveys)
@@ -107,10 +107,10 @@ func (r *routes) surveys(s *shell.Server) {
 		OperationID: "list-ble-survey-readings", Method: http.MethodGet, Path: path + "/{sid}", Tags: tags,
 		Summary: "List a survey's readings as they were entered",
 	}, r.listReadings)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "extend-ble-survey", Method: http.MethodPost, Path: path + "/{sid}", Tags: tags, Summary: "Add readings to a survey",
 	}, r.extendSurvey)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "delete-ble-survey", Method: http.MethodDelete, Path: path + "/{sid}", Tags: tags, Summary: "Delete one survey",
 		DefaultStatus: http.StatusNoContent,
 	}, r.removeSurvey)

@@ -62,7 +62,7 @@ func (r *routes) tags(s *shell.Server) {
 	shell.Route(s, r.viewer, huma.Operation{
 		OperationID: "list-ble-tags", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List tags by name",
 	}, r.listTags)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.tagger, huma.Operation{
 		OperationID: "create-ble-tag", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Register a tag",
 		DefaultStatus: http.StatusCreated,
 	}, r.createTag)

@@ -62,14 +62,14 @@ type changedZone struct {
 func (r *routes) zones(s *shell.Server) {
 	const path = root + "/plans/{id}/zones"
 	tags := []string{"ble plans"}
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "create-ble-zone", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Draw a zone",
 		DefaultStatus: http.StatusCreated,
 	}, r.addZone)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "change-ble-zone", Method: http.MethodPut, Path: path + "/{zid}", Tags: tags, Summary: "Change a zone",
 	}, r.changeZone)
-	shell.Route(s, r.changer, huma.Operation{
+	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "delete-ble-zone", Method: http.MethodDelete, Path: path + "/{zid}", Tags: tags, Summary: "Delete a zone",
 		DefaultStatus: http.StatusNoContent,
 	}, r.removeZone)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"mybeacon/engine/access"
 	"mybeacon/engine/store/postgres"
 	shell "mybeacon/http"
 	"mybeacon/schema"
@@ -59,17 +60,17 @@ type devicePatch struct {
 func (r *routes) devices(s *shell.Server) {
 	const path = "/api/v1/client/devices"
 	tags := []string{"devices"}
-	shell.Route(s, shell.SignedIn(), huma.Operation{
+	shell.Route(s, shell.May(access.View), huma.Operation{
 		OperationID: "list-devices", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List devices by number",
 	}, r.listDevices)
-	shell.Route(s, shell.Editor(), huma.Operation{
+	shell.Route(s, shell.May(access.DeviceSettings), huma.Operation{
 		OperationID: "create-device", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Register a device",
 		DefaultStatus: http.StatusCreated,
 	}, r.createDevice)
-	shell.Route(s, shell.Editor(), huma.Operation{
+	shell.Route(s, shell.May(access.DeviceSettings), huma.Operation{
 		OperationID: "change-device", Method: http.MethodPatch, Path: path + "/{id}", Tags: tags, Summary: "Change a device",
 	}, r.changeDevice)
-	shell.Route(s, shell.Editor(), huma.Operation{
+	shell.Route(s, shell.May(access.DeviceSettings), huma.Operation{
 		OperationID: "rotate-device-token", Method: http.MethodPost, Path: path + "/{id}/token", Tags: tags,
 		Summary: "Replace a device's token; the old one opens nothing any more",
 	}, r.rotateToken)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"mybeacon/engine/access"
 	"mybeacon/engine/store/postgres"
 	shell "mybeacon/http"
 	"mybeacon/schema"
@@ -44,10 +45,10 @@ type newLocation struct {
 func (r *routes) locations(s *shell.Server) {
 	const path = "/api/v1/client/locations"
 	tags := []string{"locations"}
-	shell.Route(s, shell.SignedIn(), huma.Operation{
+	shell.Route(s, shell.May(access.View), huma.Operation{
 		OperationID: "list-locations", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List locations by name",
 	}, r.listLocations)
-	shell.Route(s, shell.Editor(), huma.Operation{
+	shell.Route(s, shell.May(access.EditPlans), huma.Operation{
 		OperationID: "create-location", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Create a location",
 		DefaultStatus: http.StatusCreated,
 	}, r.createLocation)

@@ -48,14 +48,14 @@ type newOrganisation struct {
 func (r *routes) organisations(s *shell.Server) {
 	const path = "/api/v1/admin/organisations"
 	tags := []string{"organisations"}
-	shell.Route(s, shell.SuperAdmin(), huma.Operation{
+	shell.Route(s, shell.Admins(), huma.Operation{
 		OperationID: "list-organisations", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List organisations by name",
 	}, r.listOrganisations)
-	shell.Route(s, shell.SuperAdmin(), huma.Operation{
+	shell.Route(s, shell.Admins(), huma.Operation{
 		OperationID: "create-organisation", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Create an organisation",
 		DefaultStatus: http.StatusCreated,
 	}, r.createOrganisation)
-	shell.Route(s, shell.SuperAdmin(), huma.Operation{
+	shell.Route(s, shell.Admins(), huma.Operation{
 		OperationID: "get-organisation", Method: http.MethodGet, Path: path + "/{id}", Tags: tags, Summary: "Read an organisation",
 	}, r.getOrganisation)
 }

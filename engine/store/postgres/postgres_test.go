@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -121,7 +122,7 @@ func TestNarrow(t *testing.T) {
 	a, b := schema.NewID[schema.OrganisationID](), schema.NewID[schema.OrganisationID]()
 	f := func(s postgres.Scope, to schema.OrganisationID, want postgres.Scope, wantOK bool) {
 		t.Helper()
-		if got, ok := s.Narrow(to); got != want || ok != wantOK {
+		if got, ok := s.Narrow(to); !reflect.DeepEqual(got, want) || ok != wantOK {
 			t.Errorf("%v narrowed to %v: got %v, %v", s, to, got, ok)
 		}
 	}

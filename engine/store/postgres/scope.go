@@ -2,16 +2,21 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"mybeacon/engine/access"
 	"mybeacon/schema"
 )
 
-// Scope is for which organisation a call acts. The zero Scope sees nothing.
+// Scope is for whom a call acts: for one organisation or all, and within one for
+// all locations or some. The zero Scope sees nothing.
 type Scope struct {
 	organisation schema.OrganisationID
 	all          bool
+	limited      bool
+	grants       []access.Grant // of a limited one
 }
 
 // In returns the scope of one organisation.
@@ -20,19 +25,48 @@ func In(organisation schema.OrganisationID) Scope { return Scope{organisation: o
 // AllOrganisations returns the scope of the super-admin and of the engine itself.
 func AllOrganisations() Scope { return Scope{all: true} }
 
+// At returns the scope without what is not at the locations: what is at none is not
+// seen either, unless it is the organisation's as a whole, such as its tags.
+func (s Scope) At(grants []access.Grant) Scope {
+	s.limited, s.grants = true, grants
+	return s
+}
+
 // Narrow returns the part of s within one organisation; ok is false when s does
 // not reach into it.
 func (s Scope) Narrow(organisation schema.OrganisationID) (Scope, bool) {
 	if organisation.IsZero() || !s.all && s.organisation != organisation {
 		return Scope{}, false
 	}
-	return In(organisation), true
+	s.organisation, s.all = organisation, false
+	return s, true
 }
 
 // Organisation returns the one organisation of s; ok is false for
 // [AllOrganisations] and for the zero Scope.
 func (s Scope) Organisation() (id schema.OrganisationID, ok bool) {
 	return s.organisation, !s.all && !s.organisation.IsZero()
+}
+
+// Everywhere reports whether s is not limited to some locations.
+func (s Scope) Everywhere() bool { return !s.limited }
+
+// Sees reports whether the location is not hidden from s; the zero id, of what is
+// at no location, is hidden from a limited one.
+func (s Scope) Sees(location schema.LocationID) bool {
+	return !s.limited || slices.ContainsFunc(s.grants, func(g access.Grant) bool { return g.Location == location })
+}
+
+// MayChange is Forbidden about what is at a location that s may only look at, and
+// NotFound about what it does not see.
+func (s Scope) MayChange(location schema.LocationID) error {
+	switch {
+	case !s.Sees(location):
+		return schema.Errorf(schema.NotFound, "", "there is no such object")
+	case s.limited && !slices.Contains(s.grants, access.Grant{Location: location, Write: true}):
+		return schema.Errorf(schema.Forbidden, "", "you may look at this location but not change it; ask an Owner")
+	}
+	return nil
 }
 
 // String names the scope for logs.
@@ -57,6 +91,19 @@ func (w *Where) Scope(column string, s Scope) {
 	}
 	// The zero organisation is NULL, and "= NULL" is never true.
 	w.Add(column+" = ?", s.organisation)
+}
+
+// Location admits what is at a location that the scope sees; the location stands in
+// the column.
+func (w *Where) Location(column string, s Scope) {
+	if !s.limited {
+		return
+	}
+	ids := make([]string, len(s.grants))
+	for i, g := range s.grants {
+		ids[i] = g.Location.String()
+	}
+	w.Add(column+" = ANY (?::text[]::uuid[])", ids)
 }
 
 // Add requires the clause, in which each ? stands for the next argument.
