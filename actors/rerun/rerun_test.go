@@ -30,29 +30,6 @@ var (
 	silently = slog.New(slog.DiscardHandler)
 )
 
-// flat is a plan of two zones, one of which has a part, and six receivers.
-func flat() schema.Layout {
-	rect := func(x0, y0, x1, y1 float64) []schema.Point {
-		return []schema.Point{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}
-	}
-	l := schema.Layout{
-		Organisation: org, Location: schema.LocationID{2}, Plan: schema.PlanID{3}, TagHeightM: 1,
-		Bounds: schema.Rect{Max: schema.Point{X: 20, Y: 10}},
-		Zones: []schema.Zone{
-			{ID: schema.ZoneID{4, 1}, Number: 1, Polygon: rect(0, 0, 10, 10)},
-			{ID: schema.ZoneID{4, 2}, Number: 2, Polygon: rect(10, 0, 20, 10)},
-			{ID: schema.ZoneID{4, 3}, Number: 3, Parent: schema.ZoneID{4, 2}, Polygon: rect(15, 0, 20, 10)},
-		},
-	}
-	for i := range 6 {
-		l.Receivers = append(l.Receivers, schema.Placement{
-			Receiver: schema.ReceiverID{7, 15: byte(i)}, Device: schema.DeviceID{6, 15: byte(i)},
-			X: 2 + 3.2*float64(i), Y: 1 + 8*float64(i%2), Z: 2.5,
-		})
-	}
-	return l
-}
-
 // prelude is for how many seconds the receivers hear nothing at first.
 const prelude = 2
 
@@ -68,7 +45,7 @@ type life struct {
 // newLife walks a tag from place to place, with rests, and with silences that are
 // longer than the timeout, or just not.
 func newLife(rng *rand.Rand, seconds int) *life {
-	w := &life{layout: flat(), heard: map[int][]rerun.Observation{}, seconds: seconds}
+	w := &life{layout: actortest.Flat(org), heard: map[int][]rerun.Observation{}, seconds: seconds}
 	at, goal := schema.Point{X: 3, Y: 5}, schema.Point{X: 17, Y: 5}
 	silent := 0
 	for s := range seconds {

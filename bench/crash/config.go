@@ -19,15 +19,14 @@ type Config struct {
 	Kills int // 0 measures what two undisturbed runs differ by
 	Tags  int
 	Seed  uint64
-	// Server is the program mybeacon, or one that takes the same arguments; Runtime
-	// is where the embedded stores' binaries are, if not in a usual place.
-	Server, Runtime string
+	// Program is the server.
+	Program rig.Program
 	// Calm is how long the site streams before the first kill and after the last one.
 	Calm time.Duration
 	Log  *slog.Logger
 }
 
-// DefaultConfig returns what a measurement of consequence takes, without Server.
+// DefaultConfig returns what a measurement of consequence takes, without Program.
 func DefaultConfig() Config {
 	return Config{Kills: 20, Tags: 60, Seed: 1, Calm: 3 * time.Second, Log: slog.New(slog.DiscardHandler)}
 }
@@ -45,11 +44,10 @@ func (c Config) Validate() error {
 	if err := c.life().Validate(); err != nil {
 		return err
 	}
-	return c.program().Validate()
+	return c.Program.Validate()
 }
 
-func (c Config) life() rig.Life       { return rig.Life{Tags: c.Tags, Seed: c.Seed} }
-func (c Config) program() rig.Program { return rig.Program{File: c.Server, Runtime: c.Runtime} }
+func (c Config) life() rig.Life { return rig.Life{Tags: c.Tags, Seed: c.Seed} }
 
 // Figures is what a run says.
 type Figures struct {

@@ -27,23 +27,15 @@ func Run(ctx context.Context, cfg Config) (Figures, error) {
 	}
 	f := Figures{Kills: cfg.Kills}
 	var got []rig.Visit
-	err := rig.On(ctx, cfg.program(), func(s *rig.Server) (err error) {
+	err := rig.On(ctx, cfg.Program, func(s *rig.Server) (err error) {
 		got, err = killed(ctx, cfg, s, &f)
 		return err
 	})
 	if err != nil {
 		return f, fmt.Errorf("the server that is killed: %w", err)
 	}
-	want, err := rig.Undisturbed(ctx, cfg.program(), cfg.life(), f.Seconds)
-	if err != nil {
-		return f, fmt.Errorf("the undisturbed server: %w", err)
-	}
-	lone := rig.Unmatched(want, got)
-	f.Visits, f.VisitsWrong = len(want), len(lone)
-	for _, v := range lone {
-		cfg.Log.Debug("a visit of the undisturbed server has no match", "visit", fmt.Sprintf("%+v", v))
-	}
-	return f, nil
+	f.Visits, f.VisitsWrong, err = rig.Astray(ctx, cfg.Program, cfg.life(), f.Seconds, got, cfg.Log)
+	return f, err
 }
 
 // killed streams while the server is killed, and counts what it has in the end.

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { rigtest.Main(m) }
 func config(t *testing.T) crash.Config {
 	t.Helper()
 	cfg := crash.DefaultConfig()
-	cfg.Kills, cfg.Tags, cfg.Calm, cfg.Server = 1, 8, time.Second, rigtest.Program(t).File
+	cfg.Kills, cfg.Tags, cfg.Calm, cfg.Program = 1, 8, time.Second, rigtest.Program(t)
 	return cfg
 }
 
@@ -66,14 +66,14 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("tags", func(c *crash.Config) { c.Tags = 0 })
 	f("calm", func(c *crash.Config) { c.Calm = 0 })
 	f("log", func(c *crash.Config) { c.Log = nil })
-	f("server", func(c *crash.Config) { c.Server += "-not" })
+	f("server", func(c *crash.Config) { c.Program.File += "-not" })
 }
 
 // A program that is no server is an error with its last words, and soon.
 func TestNotAServer(t *testing.T) {
 	cfg := config(t)
-	cfg.Server = "/bin/ls"
-	if _, err := os.Stat(cfg.Server); err != nil {
+	cfg.Program.File = "/bin/ls"
+	if _, err := os.Stat(cfg.Program.File); err != nil {
 		t.Skip("skipped: no /bin/ls here")
 	}
 	_, err := crash.Run(t.Context(), cfg)

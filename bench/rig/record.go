@@ -158,8 +158,8 @@ func (v Visit) same(o Visit) bool {
 	return v.tag == o.tag && v.zone == o.zone && near(v.entered, o.entered) && (v.left == 0) == (o.left == 0) && near(v.left, o.left)
 }
 
-// Unmatched returns those of want that have no partner of their own in got.
-func Unmatched(want, got []Visit) (lone []Visit) {
+// unmatched returns those of want that have no partner of their own in got.
+func unmatched(want, got []Visit) (lone []Visit) {
 	free := slices.Clone(got)
 	for _, v := range want {
 		i := slices.IndexFunc(free, v.same)

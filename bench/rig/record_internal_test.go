@@ -79,7 +79,7 @@ func TestUnmatched(t *testing.T) {
 	want := []Visit{{"anna", "hall", 1000, 9000}, {"anna", "hall", 20_000, 0}, {"bob", "hall", 1000, 9000}}
 	f := func(name string, lone int, got ...Visit) {
 		t.Helper()
-		if n := len(Unmatched(want, got)); n != lone {
+		if n := len(unmatched(want, got)); n != lone {
 			t.Errorf("%s: %d without a match, want %d", name, n, lone)
 		}
 	}

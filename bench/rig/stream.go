@@ -137,9 +137,24 @@ func On(ctx context.Context, program Program, do func(*Server) error) (err error
 	return do(s)
 }
 
-// Undisturbed lets a fresh server take the first seconds of the life, and returns the
+// Astray lets a fresh, undisturbed server take the first seconds of the life and
+// returns how many visits that has, and how many of them have no partner of their own
+// in got; those are logged.
+func Astray(ctx context.Context, program Program, life Life, seconds int, got []Visit, log *slog.Logger) (visits, wrong int, err error) {
+	want, err := undisturbed(ctx, program, life, seconds)
+	if err != nil {
+		return 0, 0, fmt.Errorf("the undisturbed server: %w", err)
+	}
+	lone := unmatched(want, got)
+	for _, v := range lone {
+		log.Debug("a visit of the undisturbed server has no match", "visit", fmt.Sprintf("%+v", v))
+	}
+	return len(want), len(lone), nil
+}
+
+// undisturbed lets a fresh server take the first seconds of the life, and returns the
 // visits that it has then.
-func Undisturbed(ctx context.Context, program Program, life Life, seconds int) (list []Visit, err error) {
+func undisturbed(ctx context.Context, program Program, life Life, seconds int) (list []Visit, err error) {
 	err = On(ctx, program, func(s *Server) error {
 		world, err := life.World()
 		if err != nil {

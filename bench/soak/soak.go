@@ -33,16 +33,8 @@ func Run(ctx context.Context, cfg Config) (Figures, error) {
 	if err != nil {
 		return f, fmt.Errorf("the server that is soaked: %w", err)
 	}
-	want, err := rig.Undisturbed(ctx, cfg.Program, cfg.life(), f.Seconds)
-	if err != nil {
-		return f, fmt.Errorf("the undisturbed server: %w", err)
-	}
-	lone := rig.Unmatched(want, got)
-	f.Visits, f.VisitsWrong = len(want), len(lone)
-	for _, v := range lone {
-		cfg.Log.Debug("a visit of the undisturbed server has no match", "visit", fmt.Sprintf("%+v", v))
-	}
-	return f, nil
+	f.Visits, f.VisitsWrong, err = rig.Astray(ctx, cfg.Program, cfg.life(), f.Seconds, got, cfg.Log)
+	return f, err
 }
 
 // bed is a server under load. Its methods belong to the goroutine of the faults,

@@ -31,29 +31,6 @@ var (
 
 func tagID(n int) schema.TagID { return schema.TagID{5, 15: byte(n)} }
 
-// flat is a plan of two zones, one of which has a part, and six receivers.
-func flat() schema.Layout {
-	rect := func(x0, y0, x1, y1 float64) []schema.Point {
-		return []schema.Point{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}
-	}
-	l := schema.Layout{
-		Organisation: org, Location: schema.LocationID{2}, Plan: schema.PlanID{3}, TagHeightM: 1,
-		Bounds: schema.Rect{Max: schema.Point{X: 20, Y: 10}},
-		Zones: []schema.Zone{
-			{ID: schema.ZoneID{4, 1}, Number: 1, Polygon: rect(0, 0, 10, 10)},
-			{ID: schema.ZoneID{4, 2}, Number: 2, Polygon: rect(10, 0, 20, 10)},
-			{ID: schema.ZoneID{4, 3}, Number: 3, Parent: schema.ZoneID{4, 2}, Polygon: rect(15, 0, 20, 10)},
-		},
-	}
-	for i := range 6 {
-		l.Receivers = append(l.Receivers, schema.Placement{
-			Receiver: schema.ReceiverID{7, 15: byte(i)}, Device: schema.DeviceID{6, 15: byte(i)},
-			X: 2 + 3.2*float64(i), Y: 1 + 8*float64(i%2), Z: 2.5,
-		})
-	}
-	return l
-}
-
 // prelude is for how many seconds the receivers hear nothing at first: a plan waits
 // for those that have spoken.
 const prelude = 2
@@ -100,7 +77,7 @@ func newLife(seed uint64, begin time.Time, tags, seconds, silence int) *life {
 
 func newLifeOf(walkers []walker, seed uint64, begin time.Time, seconds, silence int) *life {
 	rng := rand.New(rand.NewPCG(seed, 7))
-	l := &life{layout: flat(), begin: schema.EventTimeOf(begin)}
+	l := &life{layout: actortest.Flat(org), begin: schema.EventTimeOf(begin)}
 	for s := range seconds {
 		at := l.second(s)
 		frames := make([]schema.FrameAdmitted, len(l.layout.Receivers))
@@ -194,7 +171,7 @@ func newServer(t testing.TB) *server {
 		t.Fatal(err)
 	}
 	s := &server{t: t, conn: db.Conn(), sink: sink.New(db.Conn()), layouts: &actortest.Layouts{}, newest: map[schema.TagID]hearing{}, told: map[schema.DeviceID]schema.EventTime{}}
-	s.layouts.Put(flat())
+	s.layouts.Put(actortest.Flat(org))
 	s.resume = func(cfg rederive.Config) error {
 		return rederive.Resume(context.Background(), cfg, s.sink, time.Minute)
 	}

@@ -56,32 +56,39 @@ func Validate(polygon []r2.Point) error {
 	return nil
 }
 
-// crossing returns the first pair of edges that meet where they must not, in
+// crossing returns where the polygon's edges meet and must not.
+func crossing(polygon []r2.Point) error {
+	i, j, at, ok := firstCrossing(polygon, folded, intersection)
+	if !ok {
+		return nil
+	}
+	return &CrossingError{A: i, B: j, At: at}
+}
+
+// firstCrossing returns the first pair of edges that meet where they must not, in
 // the order in which the corners were drawn: that is the one to show. Every pair
 // is asked. A sweep would be faster for thousands of corners and is notorious
 // for its degenerate cases, which are what this is here to find.
-func crossing(polygon []r2.Point) error {
-	n := len(polygon)
+func firstCrossing[P any](corners []P, folded func(a, b, c P) (P, bool), meet func(a, b, c, d P) (P, bool)) (i, j int, at P, found bool) {
+	n := len(corners)
 	for i := range n {
-		a, b := polygon[i], polygon[(i+1)%n]
+		a, b := corners[i], corners[(i+1)%n]
 		for j := i + 1; j < n; j++ {
-			c, d := polygon[j], polygon[(j+1)%n]
-			var at r2.Point
-			var meet bool
+			c, d := corners[j], corners[(j+1)%n]
 			switch {
 			case j == i+1:
-				at, meet = folded(a, b, d)
+				at, found = folded(a, b, d)
 			case i == 0 && j == n-1:
-				at, meet = folded(c, a, b)
+				at, found = folded(c, a, b)
 			default:
-				at, meet = intersection(a, b, c, d)
+				at, found = meet(a, b, c, d)
 			}
-			if meet {
-				return &CrossingError{A: i, B: j, At: at}
+			if found {
+				return i, j, at, true
 			}
 		}
 	}
-	return nil
+	return 0, 0, at, false
 }
 
 // folded reports whether the edges a→b and b→c, which share b as they should,

@@ -110,27 +110,11 @@ const antipodal = 1e-18
 
 // sphereCrossing is crossing on the sphere.
 func sphereCrossing(corners []s2.Point) error {
-	n := len(corners)
-	for i := range n {
-		a, b := corners[i], corners[(i+1)%n]
-		for j := i + 1; j < n; j++ {
-			c, d := corners[j], corners[(j+1)%n]
-			var at s2.Point
-			var meet bool
-			switch {
-			case j == i+1:
-				at, meet = arcsFolded(a, b, d)
-			case i == 0 && j == n-1:
-				at, meet = arcsFolded(c, a, b)
-			default:
-				at, meet = arcsMeet(a, b, c, d)
-			}
-			if meet {
-				return &SphereCrossingError{A: i, B: j, At: latLngOf(at)}
-			}
-		}
+	i, j, at, ok := firstCrossing(corners, arcsFolded, arcsMeet)
+	if !ok {
+		return nil
 	}
-	return nil
+	return &SphereCrossingError{A: i, B: j, At: latLngOf(at)}
 }
 
 // arcsFolded is folded on the sphere.

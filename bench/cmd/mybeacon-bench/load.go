@@ -71,37 +71,41 @@ func (c *fencesCmd) Run(ctx context.Context, stdout io.Writer) error {
 }
 
 type crashCmd struct {
-	Kills   int    `help:"How often the server is killed." default:"20" placeholder:"N"`
-	Tags    int    `help:"How many tags the simulated site has." default:"60" placeholder:"N"`
-	Seed    uint64 `help:"What decides all that is random." default:"1" placeholder:"N"`
-	Server  string `help:"The server's program; by default mybeacon beside this one." placeholder:"FILE"`
-	Runtime string `help:"Directory of the embedded stores' binaries." placeholder:"DIR"`
-	JSON    bool   `help:"Print one JSON object."`
+	Kills int    `help:"How often the server is killed." default:"20" placeholder:"N"`
+	Tags  int    `help:"How many tags the simulated site has." default:"60" placeholder:"N"`
+	Seed  uint64 `help:"What decides all that is random." default:"1" placeholder:"N"`
+	program
+	JSON bool `help:"Print one JSON object."`
 }
 
 // Run implements the command.
 func (c *crashCmd) Run(ctx context.Context, stdout io.Writer) error {
-	program, err := serverProgram(c.Server)
+	measured, err := c.find()
 	if err != nil {
 		return err
 	}
 	cfg := crash.DefaultConfig()
-	cfg.Kills, cfg.Tags, cfg.Seed, cfg.Server, cfg.Runtime, cfg.Log = c.Kills, c.Tags, c.Seed, program, c.Runtime, serverLog()
+	cfg.Kills, cfg.Tags, cfg.Seed, cfg.Program, cfg.Log = c.Kills, c.Tags, c.Seed, measured, serverLog()
 	figures, err := crash.Run(ctx, cfg)
 	return tell(stdout, figures, c.JSON, err)
 }
 
-// serverProgram returns the program to measure: that which was named, or mybeacon
-// beside this one.
-func serverProgram(named string) (string, error) {
-	if named != "" {
-		return named, nil
+// program is the server to measure.
+type program struct {
+	Server  string `help:"The server's program; by default mybeacon beside this one." placeholder:"FILE"`
+	Runtime string `help:"Directory of the embedded stores' binaries." placeholder:"DIR"`
+}
+
+// find returns the program that was named, or mybeacon beside this one.
+func (p program) find() (rig.Program, error) {
+	if p.Server != "" {
+		return rig.Program{File: p.Server, Runtime: p.Runtime}, nil
 	}
 	exe, err := os.Executable()
 	if err != nil {
-		return "", fmt.Errorf("find this program's own file: %w", err)
+		return rig.Program{}, fmt.Errorf("find this program's own file: %w", err)
 	}
-	return filepath.Join(filepath.Dir(exe), "mybeacon"), nil
+	return rig.Program{File: filepath.Join(filepath.Dir(exe), "mybeacon"), Runtime: p.Runtime}, nil
 }
 
 type soakCmd struct {
@@ -109,39 +113,36 @@ type soakCmd struct {
 	Full    bool   `help:"Make the faults as large as the requirements ask: half an hour without the warehouse, 5,000 slow sockets, 10 million broken messages."`
 	Tags    int    `help:"How many tags the simulated site has." default:"60" placeholder:"N"`
 	Seed    uint64 `help:"What decides all that is random." default:"1" placeholder:"N"`
-	Server  string `help:"The server's program; by default mybeacon beside this one." placeholder:"FILE"`
-	Runtime string `help:"Directory of the embedded stores' binaries." placeholder:"DIR"`
-	JSON    bool   `help:"Print one JSON object."`
+	program
+	JSON bool `help:"Print one JSON object."`
 }
 
 // Run implements the command.
 func (c *soakCmd) Run(ctx context.Context, stdout io.Writer) error {
-	program, err := serverProgram(c.Server)
+	measured, err := c.find()
 	if err != nil {
 		return err
 	}
 	cfg := soak.DefaultConfig()
-	cfg.Minutes, cfg.Full, cfg.Tags, cfg.Seed, cfg.Log = c.Minutes, c.Full, c.Tags, c.Seed, serverLog()
-	cfg.Program = rig.Program{File: program, Runtime: c.Runtime}
+	cfg.Minutes, cfg.Full, cfg.Tags, cfg.Seed, cfg.Program, cfg.Log = c.Minutes, c.Full, c.Tags, c.Seed, measured, serverLog()
 	figures, err := soak.Run(ctx, cfg)
 	return tell(stdout, figures, c.JSON, err)
 }
 
 type socketsCmd struct {
-	Sockets int    `help:"How many scanners are connected." default:"2000" placeholder:"N"`
-	Seconds int    `help:"For how long they are idle." default:"120" placeholder:"N"`
-	Server  string `help:"The server's program; by default mybeacon beside this one." placeholder:"FILE"`
-	Runtime string `help:"Directory of the embedded stores' binaries." placeholder:"DIR"`
-	JSON    bool   `help:"Print one JSON object."`
+	Sockets int `help:"How many scanners are connected." default:"2000" placeholder:"N"`
+	Seconds int `help:"For how long they are idle." default:"120" placeholder:"N"`
+	program
+	JSON bool `help:"Print one JSON object."`
 }
 
 // Run implements the command.
 func (c *socketsCmd) Run(ctx context.Context, stdout io.Writer) error {
-	program, err := serverProgram(c.Server)
+	measured, err := c.find()
 	if err != nil {
 		return err
 	}
-	figures, err := soak.Sockets(ctx, soak.SocketsConfig{Sockets: c.Sockets, Seconds: c.Seconds, Program: rig.Program{File: program, Runtime: c.Runtime}})
+	figures, err := soak.Sockets(ctx, soak.SocketsConfig{Sockets: c.Sockets, Seconds: c.Seconds, Program: measured})
 	return tell(stdout, figures, c.JSON, err)
 }
 
