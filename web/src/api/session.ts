@@ -1,11 +1,18 @@
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
+import type { Action, Requirement } from '@/kit/module'
 import { bodyOf, useApi } from './client'
 import { failureOf } from './errors'
+import { type Access, accessOf, can as canDo, hasProduct as hasIt, mayChange as mayChangeIt } from './rights'
 import type { Me } from './types'
 
 /** Who is logged in. `unknown` until the server was asked, `away` while it does not answer. */
 export type SessionState = 'unknown' | 'in' | 'out' | 'away'
+
+// Fields that an older server does not send yet.
+function completed(me: unknown): Me {
+  return { rights: { actions: ['view'], everywhere: true, locations: [] }, activated: true, ...(me as Partial<Me> & Pick<Me, 'user' | 'products'>) }
+}
 
 export const useSessionStore = defineStore('session', () => {
   const api = useApi()
@@ -15,7 +22,7 @@ export const useSessionStore = defineStore('session', () => {
   /** Asks the server who this is; never throws. */
   async function load(): Promise<SessionState> {
     try {
-      me.value = await bodyOf(api.GET('/api/v1/auth/me', {}))
+      me.value = completed(await bodyOf(api.GET('/api/v1/auth/me', {})))
       state.value = 'in'
     } catch (error) {
       if (failureOf(error) === 'unauthorised') forget()
@@ -24,9 +31,9 @@ export const useSessionStore = defineStore('session', () => {
     return state.value
   }
 
-  /** Throws an ApiError when the server refuses. */
-  async function login(email: string, password: string): Promise<void> {
-    await bodyOf(api.POST('/api/v1/auth/login', { body: { email, password } }))
+  /** Throws an ApiError when the server refuses; one about `code` asks for the second factor. */
+  async function login(email: string, password: string, code?: string): Promise<void> {
+    await bodyOf(api.POST('/api/v1/auth/login', { body: { email, password, ...(code ? { code } : {}) } }))
     await load()
   }
 
@@ -52,6 +59,16 @@ export const useSessionStore = defineStore('session', () => {
   }
 
   const user = computed(() => me.value?.user)
-  const hasProduct = (id: string) => me.value?.user.super_admin === true || (me.value?.products ?? []).includes(id)
-  return { state, me, user, load, login, logout, forget, probe, hasProduct }
+  const isSuperAdmin = computed(() => me.value?.user.super_admin === true)
+  const isActing = computed(() => me.value?.acting !== undefined)
+  /** The organisation whose things are changed: one's own, or the one acted in. */
+  const organisationId = computed(() => me.value?.acting?.organisation_id ?? me.value?.organisation?.id)
+  const hasProduct = (id: string) => hasIt(me.value, id)
+  const can = (action: Action) => canDo(me.value, action)
+  const mayChange = (location: string) => mayChangeIt(me.value, location)
+  const accessTo = (wanted: Requirement): Access => (me.value ? accessOf(me.value, wanted) : 'ok')
+  return {
+    state, me, user, isSuperAdmin, isActing, organisationId,
+    load, login, logout, forget, probe, hasProduct, can, mayChange, accessTo,
+  }
 })

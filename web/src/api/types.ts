@@ -6,7 +6,26 @@ import type { components } from './schema'
 
 type Schemas = components['schemas']
 
-export type Me = Schemas['MeOutputBody']
+/** Who is logged in, with the rights the menu is made of. */
+export interface Me {
+  user: {
+    id: string
+    email: string
+    name: string
+    phone: string
+    role: string
+    super_admin: boolean
+    read_only: boolean
+    language: string
+    totp: boolean
+  }
+  organisation?: { id: string; name: string; time_zone: string; phone: string }
+  products: string[]
+  rights: { actions: string[]; everywhere: boolean; locations: { id: string; write: boolean }[] }
+  acting?: { organisation_id: string; organisation: string; reason: string; since: string }
+  /** False until the organisation has its first product. */
+  activated: boolean
+}
 export type Location = Schemas['Location']
 export type PlanRef = Schemas['PlanRef']
 /** A plan with its receivers and zones. */

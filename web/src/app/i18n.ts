@@ -1,16 +1,12 @@
 import { createI18n } from 'vue-i18n'
+import type { Language } from '@/kit/languages'
 import type { Messages } from '@/kit/module'
 import { modules } from './registry'
-
-export const languages = ['en', 'ru'] as const
-export type Language = (typeof languages)[number]
-
-/** How each language calls itself. */
-export const languageNames: Record<Language, string> = { en: 'English', ru: 'Русский' }
 
 type Load = () => Promise<{ default: Messages }>
 
 const shell: Record<Language, Load> = { en: () => import('@/locales/en.json'), ru: () => import('@/locales/ru.json') }
+const data: Record<Language, Load> = { en: () => import('@/kit/data/locales/en.json'), ru: () => import('@/kit/data/locales/ru.json') }
 const widgets: Record<Language, Load> = {
   en: () => import('@/locales/vuetify.en'),
   ru: () => import('@/locales/vuetify.ru'),
@@ -39,7 +35,7 @@ export type ConsoleI18n = ReturnType<typeof createConsoleI18n>
 /** Loads a language's texts, of the shell and of every module, and switches to it. */
 export async function useLanguage(i18n: ConsoleI18n, language: Language): Promise<void> {
   if (!i18n.global.availableLocales.includes(language)) {
-    const loads = [shell[language], ...modules.map((module) => module.messages[language])]
+    const loads = [shell[language], data[language], ...modules.map((module) => module.messages[language])]
     const parts = await Promise.all(loads.map(async (load) => (await load()).default))
     const { default: $vuetify } = await widgets[language]()
     i18n.global.setLocaleMessage(language, Object.assign({ $vuetify }, ...parts))

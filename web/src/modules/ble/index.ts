@@ -7,7 +7,9 @@ export default defineModule({
   icon: mdiMapMarkerRadiusOutline,
   home: '/map',
   product: 'ble',
-  routes: [{ path: 'map/:location?/:plan?', name: 'ble-map', component: () => import('./views/LiveMapView.vue') }],
+  action: 'view',
+  nav: [{ title: 'ble.title', icon: mdiMapMarkerRadiusOutline, to: '/map', group: 'products' }],
+  routes: [{ path: 'map/:location?/:plan?', name: 'ble-map', component: () => import('./views/LiveMapView.vue'), meta: { title: 'ble.title' } }],
   messages: {
     en: () => import('./locales/en.json'),
     ru: () => import('./locales/ru.json'),
