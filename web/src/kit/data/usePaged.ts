@@ -86,7 +86,7 @@ export function usePaged<Row, Query>(options: UsePagedOptions<Row, Query>): UseP
     if (cursors.value.length > 1) await go(cursors.value.slice(0, -1))
   }
 
-  watch([() => JSON.stringify(toValue(options.query)), limit], () => void go(['']), { immediate: true })
+  watch([() => JSON.stringify(toValue(options.query)), () => limit.value], () => void go(['']), { immediate: true })
   if (options.refreshMs) {
     const timer = setInterval(() => !document.hidden && void refresh(), options.refreshMs)
     onScopeDispose(() => clearInterval(timer))
