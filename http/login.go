@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"mybeacon/engine/audit"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
 )
@@ -133,8 +134,8 @@ func (s *Server) begin(ctx context.Context, old string, account postgres.Account
 	if err := s.sessions.RenewToken(ctx); err != nil {
 		return "", time.Time{}, err
 	}
-	s.sessions.Put(ctx, sessionAccount, account.ID.String())
-	return s.sessions.Commit(ctx)
+	ctx = audit.By(ctx, audit.Actor{User: account.ID, Email: account.Email, Address: addressOf(ctx)})
+	return s.sessions.Commit(postgres.WithLogin(ctx, postgres.NewLogin{Account: account, Address: addressOf(ctx).String(), Agent: agentOf(ctx)}))
 }
 
 func (s *Server) logout(ctx context.Context, in *struct {

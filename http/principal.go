@@ -15,11 +15,10 @@ import (
 
 // Principal is who a request acts for. The zero Principal may do nothing.
 type Principal struct {
-	postgres.Account
+	postgres.Identity
 	// Session is true for a login by password, false for an API token.
 	Session bool
 
-	rights access.Principal
 	// action is what the route that was called is for; it decides how far a
 	// super-admin reaches.
 	action access.Action
@@ -27,20 +26,10 @@ type Principal struct {
 	proof func(context.Context) (Principal, error)
 }
 
-// principalOf returns the account as who acts.
-func principalOf(a postgres.Account, session bool) Principal {
-	return Principal{Account: a, Session: session, rights: access.Principal{
-		User: a.ID, Organisation: a.Organisation, Role: access.Role(a.Role), SuperAdmin: a.SuperAdmin, Acting: a.SuperAdmin, Products: a.Products,
-	}}
-}
-
-// Rights returns what [access.Decide] needs to know of the principal.
-func (p Principal) Rights() access.Principal { return p.rights }
-
 // Decide returns nil when the principal may do the action to the object, NotFound
 // when he may not even know of it, else Forbidden with the reason.
 func (p Principal) Decide(action access.Action, object access.Object) error {
-	switch why := access.Decide(p.rights, action, object); why.Verdict {
+	switch why := access.Decide(p.Rights, action, object); why.Verdict {
 	case access.Allowed:
 		return nil
 	case access.Hidden:
@@ -54,7 +43,7 @@ func (p Principal) Decide(action access.Action, object access.Object) error {
 // his organisation, at his locations. A super-admin looks everywhere, and changes
 // what is in the organisation he acts in.
 func (p Principal) Scope() postgres.Scope {
-	r := p.rights
+	r := p.Rights
 	switch {
 	case r.SuperAdmin && (r.Organisation.IsZero() || !p.action.Changes() || p.action == access.Administer):
 		return postgres.AllOrganisations()
@@ -69,7 +58,7 @@ func (p Principal) Scope() postgres.Scope {
 // organisation, that one. A foreign one is NotFound.
 func (p Principal) Within(organisation schema.OrganisationID) (postgres.Scope, error) {
 	if organisation.IsZero() {
-		organisation = p.rights.Organisation
+		organisation = p.Rights.Organisation
 	}
 	if organisation.IsZero() {
 		return p.Scope(), nil
@@ -85,7 +74,7 @@ func (p Principal) Within(organisation schema.OrganisationID) (postgres.Scope, e
 // asked for, or the one the principal acts in.
 func (p Principal) Owner(asked schema.OrganisationID) (schema.OrganisationID, error) {
 	if asked.IsZero() {
-		asked = p.rights.Organisation
+		asked = p.Rights.Organisation
 	}
 	if asked.IsZero() {
 		return asked, schema.Errorf(schema.Invalid, "organisation_id", "is required: a super-admin belongs to no organisation")
@@ -98,7 +87,7 @@ func (p Principal) Owner(asked schema.OrganisationID) (schema.OrganisationID, er
 
 // actor is how the audit log names the principal.
 func (p Principal) actor(from netip.Addr) audit.Actor {
-	return audit.Actor{User: p.ID, Email: p.Email, Address: from}
+	return audit.Actor{User: p.ID, Email: p.Email, Key: p.KeyName, Address: from, Reason: p.Reason}
 }
 
 type principalKey struct{}
@@ -201,48 +190,40 @@ func (s *Server) byHeader(ctx context.Context, header string) (Principal, error)
 }
 
 func (s *Server) byToken(ctx context.Context, token string) (Principal, error) {
-	if !postgres.IsSecret(postgres.APITokenPrefix, token) {
+	find := s.db.IdentityByToken
+	switch {
+	case postgres.IsSecret(postgres.APIKeyPrefix, token):
+		find = s.db.IdentityByKey
+	case !postgres.IsSecret(postgres.APITokenPrefix, token):
 		return Principal{}, errUnknownToken()
 	}
-	account, err := s.db.AccountByToken(ctx, token)
+	found, err := find(ctx, token)
 	switch {
-	case schema.KindOf(err) == schema.NotFound, err == nil && account.Disabled:
+	case schema.KindOf(err) == schema.NotFound:
 		return Principal{}, errUnknownToken()
 	case err != nil:
 		return Principal{}, err
 	}
 	again := func(ctx context.Context) (Principal, error) { return s.byToken(ctx, token) }
-	p := principalOf(account, false)
-	p.proof = again
-	return p, nil
+	return Principal{Identity: found, proof: again}, nil
 }
 
 // bySession looks at the account itself at every request, so that disabling it
 // or changing its role works at once.
 func (s *Server) bySession(ctx context.Context, cookie string) (Principal, error) {
-	loaded, err := s.sessions.Load(ctx, cookie)
-	if err != nil {
-		return Principal{}, err
-	}
-	user, err := schema.ParseID[schema.UserID](s.sessions.GetString(loaded, sessionAccount))
-	if err != nil {
-		return Principal{}, errSignIn() // a session that has expired is an empty one
-	}
-	account, err := s.db.Account(ctx, user)
+	found, err := s.db.IdentityBySession(ctx, postgres.SessionHash(cookie))
 	switch {
-	case schema.KindOf(err) == schema.NotFound, err == nil && account.Disabled:
+	case schema.KindOf(err) == schema.NotFound:
 		return Principal{}, errSignIn()
 	case err != nil:
 		return Principal{}, err
 	}
 	again := func(ctx context.Context) (Principal, error) { return s.bySession(ctx, cookie) }
-	p := principalOf(account, true)
-	p.proof = again
-	return p, nil
+	return Principal{Identity: found, Session: true, proof: again}, nil
 }
 
 func errSignIn() error { return schema.Errorf(schema.Unauthorized, "", "log in first") }
 
 func errUnknownToken() error {
-	return schema.Errorf(schema.Unauthorized, "", "the API token is unknown or has expired")
+	return schema.Errorf(schema.Unauthorized, "", "the API token or key is unknown or has expired")
 }

@@ -18,6 +18,14 @@ func addressOf(ctx context.Context) netip.Addr {
 	return address
 }
 
+type agentKey struct{}
+
+// agentOf returns what the caller's program calls itself.
+func agentOf(ctx context.Context) string {
+	agent, _ := ctx.Value(agentKey{}).(string)
+	return agent
+}
+
 // Route registers an operation of the REST API. The rule is applied before the
 // body is read; errors of the handler become problem documents.
 func Route[I, O any](s *Server, rule Rule, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
@@ -45,6 +53,7 @@ func (s *Server) guard(rule Rule) func(huma.Context, func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		address := s.clientAddress(r)
 		inner := context.WithValue(ctx.Context(), addressKey{}, address)
+		inner = context.WithValue(inner, agentKey{}, r.UserAgent())
 		if rule.level == public {
 			next(huma.WithContext(ctx, audit.By(inner, audit.Actor{Address: address})))
 			return

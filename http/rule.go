@@ -47,7 +47,7 @@ func (r Rule) check(p Principal) error {
 	if r.level == may {
 		return p.Decide(r.action, access.Object{Product: r.product})
 	}
-	if p.rights.Key {
+	if p.Rights.Key {
 		return schema.Errorf(schema.Forbidden, "", "an API key has no account of its own; log in")
 	}
 	return nil

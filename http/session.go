@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	sessionCookie  = "mybeacon_session"
-	sessionAccount = "account"
+	sessionCookie = "mybeacon_session"
 	// sessionLifetime is absolute: a stolen cookie ends with it even if used.
 	sessionLifetime = 7 * 24 * time.Hour
 )

@@ -16,6 +16,7 @@ ALTER TABLE account
     ADD UNIQUE (org, id);
 UPDATE account SET confirmed_at = created_at;
 CREATE INDEX account_list ON account (org, email, id);
+CREATE INDEX account_list_of_all ON account (email, id);
 
 -- The locations of a person who is limited to some.
 CREATE TABLE account_location (
@@ -29,11 +30,12 @@ CREATE TABLE account_location (
 );
 CREATE INDEX account_location_location ON account_location (org, location);
 
--- What a person sees of a session. It ends with the session of scs, and so does a
--- super-admin's acting inside an organisation.
+-- What a person sees of a session. Without it the session of scs lets nobody in, and it
+-- ends with that one; so does a super-admin's acting inside an organisation.
 CREATE TABLE login (
     id            uuid PRIMARY KEY,
     session       text NOT NULL UNIQUE REFERENCES sessions (token) ON DELETE CASCADE,
+    org           uuid, -- the account's
     account       uuid NOT NULL REFERENCES account ON DELETE CASCADE,
     created_at    timestamptz NOT NULL DEFAULT now(),
     last_seen     timestamptz NOT NULL DEFAULT now(),
@@ -73,6 +75,7 @@ CREATE INDEX link_expires ON link (expires_at);
 -- The second factor.
 CREATE TABLE totp (
     account      uuid PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+    org          uuid, -- the account's
     secret       bytea NOT NULL,  -- sealed with the key of the data directory
     confirmed_at timestamptz,     -- NULL: begun, asks for nothing yet
     last_step    bigint NOT NULL DEFAULT 0, -- of the last code that was used; none works twice
@@ -130,6 +133,9 @@ CREATE TRIGGER account_location_changed AFTER INSERT OR UPDATE OR DELETE ON acco
     FOR EACH STATEMENT EXECUTE FUNCTION tell_changed();
 CREATE TRIGGER login_changed AFTER UPDATE OF acting_org, acting_since ON login
     FOR EACH ROW EXECUTE FUNCTION tell_changed();
+CREATE TRIGGER login_ended AFTER DELETE ON login
+    FOR EACH ROW EXECUTE FUNCTION tell_changed();
+DROP TRIGGER session_ended ON sessions;
 CREATE TRIGGER api_key_changed AFTER UPDATE OF actions, limited, expires_at ON api_key
     FOR EACH ROW EXECUTE FUNCTION tell_changed();
 CREATE TRIGGER api_key_removed AFTER DELETE ON api_key
@@ -137,15 +143,18 @@ CREATE TRIGGER api_key_removed AFTER DELETE ON api_key
 CREATE TRIGGER organisation_product_changed AFTER INSERT OR DELETE ON organisation_product
     FOR EACH STATEMENT EXECUTE FUNCTION tell_changed();
 
+
 -- +goose Down
 DROP TRIGGER organisation_product_changed ON organisation_product;
 DROP TABLE api_key_location, api_key, recovery_code, totp, link, login, account_location;
 DROP TRIGGER api_token_removed ON api_token;
 DROP TRIGGER account_removed ON account;
 ALTER TABLE api_token DROP COLUMN last_used, DROP COLUMN acting_org, DROP COLUMN acting_reason, DROP COLUMN acting_since;
-DROP INDEX account_list;
+DROP INDEX account_list, account_list_of_all;
 ALTER TABLE account DROP CONSTRAINT account_org_id_key, DROP COLUMN phone, DROP COLUMN language, DROP COLUMN read_only,
     DROP COLUMN limited, DROP COLUMN invited_at, DROP COLUMN confirmed_at, DROP COLUMN last_login;
+CREATE TRIGGER session_ended AFTER DELETE ON sessions
+    FOR EACH ROW WHEN (old.expiry > now()) EXECUTE FUNCTION tell_changed();
 CREATE TRIGGER account_changed AFTER UPDATE OR DELETE ON account
     FOR EACH ROW EXECUTE FUNCTION tell_changed();
 CREATE TRIGGER api_token_changed AFTER UPDATE OR DELETE ON api_token

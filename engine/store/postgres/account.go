@@ -41,13 +41,6 @@ func (db *DB) AccountByEmail(ctx context.Context, email string) (Account, string
 	return a, hash, Explain(err, "find account", nil)
 }
 
-// Account returns the account of a session, or NotFound.
-func (db *DB) Account(ctx context.Context, id schema.UserID) (Account, error) {
-	var a Account
-	err := db.In(AllOrganisations()).QueryRow(ctx, selectAccount+" FROM account a WHERE a.id = $1", id).Scan(accountFields(&a)...)
-	return a, Explain(err, "find account", nil)
-}
-
 // CreateAccount stores a new account under a fresh id.
 func (db *DB) CreateAccount(ctx context.Context, a Account, passwordHash string) (Account, error) {
 	a.ID = schema.NewID[schema.UserID]()
@@ -59,8 +52,8 @@ func insertAccount(ctx context.Context, tx Tx, a Account, passwordHash string) e
 	if a.Role == "" {
 		a.Role = "viewer"
 	}
-	const insert = `INSERT INTO account (id, org, email, name, password_hash, super_admin, role, disabled)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	const insert = `INSERT INTO account (id, org, email, name, password_hash, super_admin, role, disabled, confirmed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now())`
 	_, err := tx.Exec(ctx, insert, a.ID, a.Organisation, a.Email, a.Name, passwordHash, a.SuperAdmin, a.Role, a.Disabled)
 	return Explain(err, "insert account", accountConstraints)
 }
@@ -122,12 +115,4 @@ func (db *DB) CreateAPIToken(ctx context.Context, a Account, name, token string,
 		return err
 	})
 	return id, err
-}
-
-// AccountByToken returns the account whose live API token this is, or NotFound.
-func (db *DB) AccountByToken(ctx context.Context, token string) (Account, error) {
-	var a Account
-	const from = ` FROM api_token t JOIN account a ON a.id = t.account WHERE t.hash = $1 AND t.expires_at > now()`
-	err := db.In(AllOrganisations()).QueryRow(ctx, selectAccount+from, hashSecret(token)).Scan(accountFields(&a)...)
-	return a, Explain(err, "find account of a token", nil)
 }

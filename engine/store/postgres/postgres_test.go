@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mybeacon/engine/access"
 	"mybeacon/engine/embedded/embeddedtest"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/engine/store/postgres/postgrestest"
@@ -259,10 +260,10 @@ func TestAccountsAndTokens(t *testing.T) {
 	live, dead := postgres.NewSecret(postgres.APITokenPrefix), postgres.NewSecret(postgres.APITokenPrefix)
 	must(db.CreateAPIToken(ctx, a, "live", live, time.Now().Add(time.Hour)))
 	must(db.CreateAPIToken(ctx, a, "dead", dead, time.Now().Add(-time.Hour)))
-	if got := must(db.AccountByToken(ctx, live)); got.ID != a.ID {
+	if got := must(db.IdentityByToken(ctx, live)); got.ID != a.ID || got.Rights.User != a.ID || got.Rights.Role != access.Owner {
 		t.Errorf("got %+v", got)
 	}
-	_, err = db.AccountByToken(ctx, dead)
+	_, err = db.IdentityByToken(ctx, dead)
 	wantKind(t, err, schema.NotFound)
 	for err == nil || schema.KindOf(err) == schema.NotFound {
 		_, err = db.CreateAPIToken(ctx, a, "", postgres.NewSecret(postgres.APITokenPrefix), time.Now().Add(time.Hour))

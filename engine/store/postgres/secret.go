@@ -10,6 +10,7 @@ import (
 // The prefixes say at sight what a leaked secret opens.
 const (
 	APITokenPrefix    = "mbt_"
+	APIKeyPrefix      = "mbk_"
 	DeviceTokenPrefix = "mbd_"
 )
 

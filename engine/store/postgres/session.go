@@ -36,8 +36,10 @@ func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expi
 		}
 		const upsert = `INSERT INTO sessions (token, data, expiry) VALUES ($1, $2, $3)
 			ON CONFLICT (token) DO UPDATE SET data = excluded.data, expiry = excluded.expiry`
-		_, err := tx.Exec(ctx, upsert, token, data, expiry)
-		return err
+		if _, err := tx.Exec(ctx, upsert, token, data, expiry); err != nil {
+			return err
+		}
+		return storeLogin(ctx, tx, token)
 	}), "store session", nil)
 }
 
