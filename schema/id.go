@@ -25,6 +25,7 @@ type (
 	receiverKind     struct{}
 	deviceKind       struct{}
 	visitKind        struct{}
+	mailKind         struct{}
 )
 
 type (
@@ -46,6 +47,8 @@ type (
 	DeviceID = ID[deviceKind]
 	// VisitID names one stay of a tag in a zone.
 	VisitID = ID[visitKind]
+	// MailID names one mail of the outbox.
+	MailID = ID[mailKind]
 )
 
 // NewID returns a fresh identifier: a UUID of version 7, whose order is the
