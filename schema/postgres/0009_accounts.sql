@@ -143,6 +143,13 @@ CREATE TRIGGER api_key_removed AFTER DELETE ON api_key
 CREATE TRIGGER organisation_product_changed AFTER INSERT OR DELETE ON organisation_product
     FOR EACH STATEMENT EXECUTE FUNCTION tell_changed();
 
+SELECT make_tenant('account_location');
+SELECT make_tenant('login');
+SELECT make_tenant('link');
+SELECT make_tenant('totp');
+SELECT make_system('recovery_code');
+SELECT make_tenant('api_key');
+SELECT make_tenant('api_key_location');
 
 -- +goose Down
 DROP TRIGGER organisation_product_changed ON organisation_product;

@@ -395,7 +395,9 @@ func TestOtherProcessesAreHeard(t *testing.T) {
 	add(3)
 	await(2)
 	const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()`
-	must(r.db.Pool().Exec(t.Context(), cut))
+	owner := must(r.db.Owner(t.Context()))
+	defer owner.Close()
+	must(owner.Exec(t.Context(), cut))
 	add(2)
 	await(3)
 }

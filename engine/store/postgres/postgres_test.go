@@ -353,9 +353,9 @@ func TestWatch(t *testing.T) {
 	}
 	next("ble")
 	const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()`
-	if _, err := db.Pool().Exec(ctx, cut); err != nil {
-		t.Fatal(err)
-	}
+	owner := must(db.Owner(ctx))
+	defer owner.Close()
+	must(owner.Exec(ctx, cut))
 	next("")
 	if err := db.Notify(ctx, "core"); err != nil {
 		t.Fatal(err)

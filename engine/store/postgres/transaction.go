@@ -77,20 +77,20 @@ func (db *DB) In(scope Scope) Scoped { return Scoped{db.pool, scope} }
 
 // Query asks for rows.
 func (q Scoped) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return q.pool.Query(ctx, sql, args...)
+	return q.pool.Query(as(ctx, q.scope), sql, args...)
 }
 
 // QueryRow asks for one row.
 func (q Scoped) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	return q.pool.QueryRow(ctx, sql, args...)
+	return q.pool.QueryRow(as(ctx, q.scope), sql, args...)
 }
 
 // Exec runs a statement.
 func (q Scoped) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	return q.pool.Exec(ctx, sql, args...)
+	return q.pool.Exec(as(ctx, q.scope), sql, args...)
 }
 
 // BeginTx begins a transaction, see [DB.Change].
 func (q Scoped) BeginTx(ctx context.Context, opts pgx.TxOptions) (pgx.Tx, error) {
-	return q.pool.BeginTx(ctx, opts)
+	return q.pool.BeginTx(as(ctx, q.scope), opts)
 }

@@ -163,12 +163,8 @@ func (s *Store) RemovePlan(ctx context.Context, scope postgres.Scope, id schema.
 		if receivers > 0 {
 			return schema.Errorf(schema.Conflict, "", "receivers hang on the plan, %d of them; take them off first", receivers)
 		}
-		for _, sql := range []string{`DELETE FROM ble_plan WHERE id = $1`, `DELETE FROM plan_calibrations WHERE plan_id = $1`} {
-			if _, err := tx.Exec(ctx, sql, id); err != nil {
-				return postgres.Explain(err, "delete plan", nil)
-			}
-		}
-		return nil
+		_, err := tx.Exec(ctx, `DELETE FROM ble_plan WHERE id = $1`, id)
+		return postgres.Explain(err, "delete plan", nil)
 	})
 }
 

@@ -153,7 +153,8 @@ func (s *Store) References(ctx context.Context) (found []Reference, asOf time.Ti
 // engine to be told: the rest is nobody's news. It reports what count said.
 func (s *Store) Measure(ctx context.Context, plan schema.PlanID, asOf time.Time, count func(old []Mean) (all []Mean, tell bool)) (tell bool, err error) {
 	err = s.db.Write(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
-		if _, err := lockPlan(ctx, tx, postgres.AllOrganisations(), plan); err != nil {
+		of, err := lockPlan(ctx, tx, postgres.AllOrganisations(), plan)
+		if err != nil {
 			return err
 		}
 		old, err := postgres.Collect(ctx, tx, scanMean, selectMean+" WHERE h.plan = $1 ORDER BY h.tag, h.receiver", plan)
@@ -166,7 +167,7 @@ func (s *Store) Measure(ctx context.Context, plan schema.PlanID, asOf time.Time,
 		}
 		all, told := count(old)
 		tell = told
-		if err := writeMeans(ctx, tx, plan, asOf, slices.DeleteFunc(all, func(m Mean) bool { return !there[pair{m.Tag, m.Receiver}] })); err != nil || !tell {
+		if err := writeMeans(ctx, tx, of.organisation, plan, asOf, slices.DeleteFunc(all, func(m Mean) bool { return !there[pair{m.Tag, m.Receiver}] })); err != nil || !tell {
 			return err
 		}
 		if err := touchRadio(ctx, tx, plan); err != nil {
@@ -196,15 +197,15 @@ func pairsOf(ctx context.Context, tx postgres.Tx, plan schema.PlanID, asOf time.
 	return there, err
 }
 
-func writeMeans(ctx context.Context, tx postgres.Tx, plan schema.PlanID, asOf time.Time, means []Mean) error {
+func writeMeans(ctx context.Context, tx postgres.Tx, org schema.OrganisationID, plan schema.PlanID, asOf time.Time, means []Mean) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE ble_reference SET counted_to = $2 WHERE plan = $1 AND since <= $2`, plan, asOf)
 	for _, m := range means {
-		batch.Queue(`INSERT INTO ble_reference_reading (plan, tag, receiver, mean_cdbm, weight, observations, rssi_cdbm, measured_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		batch.Queue(`INSERT INTO ble_reference_reading (org, plan, tag, receiver, mean_cdbm, weight, observations, rssi_cdbm, measured_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (tag, receiver) DO UPDATE SET mean_cdbm = excluded.mean_cdbm, weight = excluded.weight,
 				observations = excluded.observations, rssi_cdbm = excluded.rssi_cdbm, measured_at = excluded.measured_at`,
-			plan, m.Tag, m.Receiver, 100*m.RunningDBm, m.Weight, m.Observations, m.Told, m.MeasuredAt)
+			org, plan, m.Tag, m.Receiver, 100*m.RunningDBm, m.Weight, m.Observations, m.Told, m.MeasuredAt)
 	}
 	return postgres.Explain(tx.SendBatch(ctx, batch).Close(), "store means", nil)
 }

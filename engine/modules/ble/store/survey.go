@@ -166,12 +166,22 @@ func addReadings(ctx context.Context, tx postgres.Tx, of owner, v Survey, last i
 	if err := resolve(ctx, tx, of, v.Plan, readings); err != nil {
 		return err
 	}
-	columns := []string{"plan", "survey", "number", "receiver", "x", "y", "rssi_cdbm", "source"}
-	rows := pgx.CopyFromSlice(len(readings), func(i int) ([]any, error) {
-		r := &readings[i]
-		return []any{[16]byte(v.Plan), [16]byte(v.ID), last + 1 + i, [16]byte(r.Receiver), r.X, r.Y, int16(r.RSSI), r.Source}, nil
-	})
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"ble_survey_reading"}, columns, rows)
+	return insertReadings(ctx, tx, of, v, last, readings)
+}
+
+// insertReadings sends columns: PostgreSQL takes no COPY into a table that has row
+// policies.
+func insertReadings(ctx context.Context, tx postgres.Tx, of owner, v Survey, last int, readings []Reading) error {
+	receivers, x, y := make([]string, len(readings)), make([]float64, len(readings)), make([]float64, len(readings))
+	rssi, source := make([]int16, len(readings)), make([]int32, len(readings))
+	for i, r := range readings {
+		receivers[i], x[i], y[i], rssi[i], source[i] = r.Receiver.String(), r.X, r.Y, int16(r.RSSI), int32(r.Source)
+	}
+	const insert = `INSERT INTO ble_survey_reading (org, plan, survey, number, receiver, x, y, rssi_cdbm, source)
+		SELECT $1, $2, $3, $4 + r.number, r.receiver, r.x, r.y, r.rssi, r.source
+		FROM unnest($5::text[]::uuid[], $6::float8[], $7::float8[], $8::smallint[], $9::integer[])
+			WITH ORDINALITY AS r (receiver, x, y, rssi, source, number)`
+	_, err := tx.Exec(ctx, insert, of.organisation, v.Plan, v.ID, last, receivers, x, y, rssi, source)
 	return postgres.Explain(err, "insert survey readings", nil)
 }
 
