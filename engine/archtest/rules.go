@@ -56,6 +56,8 @@ var confined = map[string][]string{
 	"github.com/danielgtaylor/huma":       {"http"},
 	"github.com/ebitengine/purego":        {"engine/embedded"},
 	"github.com/alecthomas/kong":          {"engine/cmd", "edge/cmd", "bench/cmd"},
+	"github.com/riverqueue/river":         {"engine/jobs", "engine/store/postgres"},
+	"github.com/wneessen/go-mail":         {"engine/mail"},
 }
 
 // stdOnly lists the folders that import nothing but the standard library and
