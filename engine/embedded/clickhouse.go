@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"mybeacon/engine/embedded/chhost"
+	chschema "mybeacon/schema/clickhouse"
 )
 
 // ClickHouse is a running embedded warehouse.
@@ -72,6 +73,10 @@ func (c *ClickHouse) URL() string { return c.url(c.secrets.ClickHouseServer) }
 // ReaderURL returns the same for callers that may only read.
 func (c *ClickHouse) ReaderURL() string { return c.url(c.secrets.ClickHouseReader) }
 
+// AnalystURL returns the same for analysts: each request names its organisation in
+// the header [chhost.OrganisationHeader].
+func (c *ClickHouse) AnalystURL() string { return c.url(c.secrets.ClickHouseAnalyst) }
+
 func (c *ClickHouse) url(token string) string {
 	u := url.URL{Scheme: "http", User: url.UserPassword("default", token), Host: c.addr, Path: "/" + databaseName}
 	return u.String()
@@ -97,6 +102,7 @@ func (c *ClickHouse) spec() childSpec {
 func (c *ClickHouse) command() *exec.Cmd {
 	input, err := json.Marshal(chhost.Config{
 		Library: c.cfg.Runtime.LibChDB, ServerToken: c.secrets.ClickHouseServer, ReaderToken: c.secrets.ClickHouseReader,
+		AnalystToken: c.secrets.ClickHouseAnalyst, Analysts: chhost.Given{Filtered: chschema.Filtered(), Views: chschema.Views()},
 		Limits: c.cfg.ClickHouseLimits,
 	})
 	if err != nil {

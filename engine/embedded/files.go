@@ -15,6 +15,8 @@ type secrets struct {
 	PostgresPassword string `json:"postgres_password"`
 	ClickHouseServer string `json:"clickhouse_server_token"`
 	ClickHouseReader string `json:"clickhouse_reader_token"`
+	// ClickHouseAnalyst is never empty in memory; files of earlier servers lack it.
+	ClickHouseAnalyst string `json:"clickhouse_analyst_token"`
 }
 
 // loadSecrets reads the directory's secrets or makes them at first use.
@@ -26,7 +28,7 @@ func loadSecrets(dir string) (secrets, error) {
 		if _, err := os.Stat(filepath.Join(dir, "postgres", "PG_VERSION")); err == nil {
 			return s, fmt.Errorf("%s is missing, and the database in %s was made with the password it held: restore the file from a backup", path, dir)
 		}
-		s = secrets{PostgresPassword: randomHex(24), ClickHouseServer: randomHex(24), ClickHouseReader: randomHex(24)}
+		s = secrets{PostgresPassword: randomHex(24), ClickHouseServer: randomHex(24), ClickHouseReader: randomHex(24), ClickHouseAnalyst: randomHex(24)}
 		return s, writeJSON(path, s)
 	}
 	if err == nil && (s.PostgresPassword == "" || s.ClickHouseServer == "" || s.ClickHouseReader == "") {
@@ -34,6 +36,10 @@ func loadSecrets(dir string) (secrets, error) {
 	}
 	if err != nil {
 		return secrets{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	if s.ClickHouseAnalyst == "" {
+		s.ClickHouseAnalyst = randomHex(24)
+		return s, writeJSON(path, s)
 	}
 	return s, nil
 }

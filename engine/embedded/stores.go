@@ -97,6 +97,9 @@ func (s *Stores) ClickHouseURL() string { return s.clickhouse.URL() }
 // ClickHouseReaderURL returns the same for callers that may only read.
 func (s *Stores) ClickHouseReaderURL() string { return s.clickhouse.ReaderURL() }
 
+// ClickHouseAnalystURL returns the same for analysts; see [ClickHouse.AnalystURL].
+func (s *Stores) ClickHouseAnalystURL() string { return s.clickhouse.AnalystURL() }
+
 // Postgres returns the running PostgreSQL, or nil.
 func (s *Stores) Postgres() *Postgres { return s.postgres }
 

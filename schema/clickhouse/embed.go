@@ -9,3 +9,12 @@ import "embed"
 //
 //go:embed *.sql
 var FS embed.FS
+
+// Filtered returns the tables whose rows carry the organisation in a column org: an
+// analyst reads his organisation's rows of them.
+func Filtered() []string {
+	return []string{"observations", "fixes", "zone_visits", "names", "receiver_offsets", "rederivations", "quarantine"}
+}
+
+// Views returns the views over those tables, which analysts read too.
+func Views() []string { return []string{"visits", "occupancy", "last_seen"} }

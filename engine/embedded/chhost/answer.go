@@ -25,6 +25,15 @@ type answer struct {
 	stall      time.Duration
 	tag        string // announces and ends an error within the answer
 	begun      bool
+	discreet   func(error) error // what of an error may be told; nil: all
+}
+
+// soften returns what of the error may be told.
+func (a *answer) soften(err error) error {
+	if err == nil || a.discreet == nil {
+		return err
+	}
+	return a.discreet(err)
 }
 
 func newAnswer(w http.ResponseWriter, req *request, stall time.Duration) *answer {
@@ -132,7 +141,7 @@ func (a *answer) fail(err error) error {
 	if !a.begun {
 		return err
 	}
-	msg := err.Error()
+	msg := a.soften(err).Error()
 	const most = 16<<10 - 200 // what clients look for at the end of a body
 	msg = msg[:min(len(msg), most)]
 	fmt.Fprintf(a.w, "\r\n__exception__\r\n%s\r\n%s\n%d %s\r\n__exception__\r\n", a.tag, msg, len(msg)+1, a.tag)

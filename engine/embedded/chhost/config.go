@@ -16,10 +16,18 @@ import (
 // Config is what the parent hands the host on standard input, as JSON: the
 // tokens must not appear among the arguments.
 type Config struct {
-	Library     string // path of libchdb.so
-	ServerToken string // of the server itself
-	ReaderToken string // of readers
-	Limits      Limits
+	Library      string // path of libchdb.so
+	ServerToken  string // of the server itself
+	ReaderToken  string // of readers
+	AnalystToken string // of analysts, empty: none are let in
+	Analysts     Given  // what analysts may read
+	Limits       Limits
+}
+
+// Given is what analysts may read in the database mybeacon.
+type Given struct {
+	Filtered []string // tables with a column org: they see the rows of their organisation
+	Views    []string // over those tables
 }
 
 // Limits bound what callers can take. The zero value of a field means the default.
@@ -33,8 +41,10 @@ type Limits struct {
 	SlotWait          time.Duration // for one of those; default 20 s
 	Execution         time.Duration // of a statement; default 300 s
 	ReaderExecution   time.Duration // of a reader's statement; default 60 s
+	AnalystExecution  time.Duration // of an analyst's statement; default 30 s
 	WriteStall        time.Duration // a client may stop reading its answer; default 60 s
 	QueryMemoryBytes  int64         // of a statement; default 1.5 GiB
+	AnalystMemory     int64         // bytes, of an analyst's statement; default 512 MiB
 	ServerMemoryBytes int64         // of the whole engine; default 3 GiB
 }
 
@@ -45,7 +55,7 @@ func (l Limits) WithDefaults() Limits {
 		value int64
 	}{
 		{&l.QueryBytes, 1 << 20}, {&l.InsertBytes, 512 << 20}, {&l.ResultBytes, 256 << 20},
-		{&l.QueryMemoryBytes, 3 << 29}, {&l.ServerMemoryBytes, 3 << 30},
+		{&l.QueryMemoryBytes, 3 << 29}, {&l.AnalystMemory, 512 << 20}, {&l.ServerMemoryBytes, 3 << 30},
 	} {
 		if *f.field == 0 {
 			*f.field = f.value
@@ -62,7 +72,7 @@ func (l Limits) WithDefaults() Limits {
 	for _, f := range []struct {
 		field *time.Duration
 		value time.Duration
-	}{{&l.SlotWait, 20 * time.Second}, {&l.Execution, 300 * time.Second}, {&l.ReaderExecution, time.Minute}, {&l.WriteStall, time.Minute}} {
+	}{{&l.SlotWait, 20 * time.Second}, {&l.Execution, 300 * time.Second}, {&l.ReaderExecution, time.Minute}, {&l.AnalystExecution, 30 * time.Second}, {&l.WriteStall, time.Minute}} {
 		if *f.field == 0 {
 			*f.field = f.value
 		}
@@ -80,6 +90,9 @@ func readConfig(r io.Reader) (Config, error) {
 	if cfg.Library == "" || len(cfg.ServerToken) < 32 || len(cfg.ReaderToken) < 32 || cfg.ServerToken == cfg.ReaderToken {
 		return Config{}, errors.New("the configuration on standard input lacks the library or two different tokens of at least 32 characters")
 	}
+	if cfg.AnalystToken != "" && (len(cfg.AnalystToken) < 32 || cfg.AnalystToken == cfg.ServerToken || cfg.AnalystToken == cfg.ReaderToken) {
+		return Config{}, errors.New("the analysts' token is short or another's")
+	}
 	cfg.Limits = cfg.Limits.WithDefaults()
 	return cfg, nil
 }
@@ -96,7 +109,7 @@ func (l layout) users() string   { return filepath.Join(l.root, "users.xml") }
 // prepare makes the directories, sweeps what a crash left in the inbox and
 // writes the engine's configuration. verbose makes the engine explain itself on
 // standard error.
-func (l layout) prepare(limits Limits, verbose bool) error {
+func (l layout) prepare(cfg Config, rowFilter string, verbose bool) error {
 	if err := os.RemoveAll(l.inbox()); err != nil {
 		return fmt.Errorf("sweep the inbox: %w", err)
 	}
@@ -105,7 +118,8 @@ func (l layout) prepare(limits Limits, verbose bool) error {
 			return err
 		}
 	}
-	values := map[string]any{"Engine": l.engine(), "Backups": l.backups(), "Users": l.users(), "Limits": limits, "Level": "none", "Console": 0}
+	values := map[string]any{"Engine": l.engine(), "Backups": l.backups(), "Users": l.users(),
+		"Limits": cfg.Limits, "Level": "none", "Console": 0, "Filtered": cfg.Analysts.Filtered, "Filter": rowFilter, "Database": database}
 	if verbose {
 		values["Level"], values["Console"] = "trace", 1
 	}
@@ -172,7 +186,10 @@ const usersXML = `<clickhouse>
     <networks><ip>::/0</ip></networks>
     <profile>default</profile>
     <quota>default</quota>
-    <grants>
+{{if .Filtered}}    <databases><{{.Database}}>
+{{range .Filtered}}      <{{.}}><filter>{{xml $.Filter}}</filter></{{.}}>
+{{end}}    </{{.Database}}></databases>
+{{end}}    <grants>
       <query>GRANT SHOW, SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP DATABASE, DROP TABLE, DROP VIEW, UNDROP TABLE, TRUNCATE, OPTIMIZE, BACKUP ON mybeacon*.*</query>
       <query>GRANT SHOW, SELECT ON system.*</query>
       <query>GRANT SHOW, SELECT ON information_schema.*</query>

@@ -12,8 +12,9 @@ import (
 type class uint8
 
 const (
-	server class = iota // the server itself: schema, inserts, queries
-	reader              // reads only
+	server  class = iota // the server itself: schema, inserts, queries
+	reader               // reads only
+	analyst              // reads the rows of one organisation only
 )
 
 // ClickHouse's codes for what the host itself refuses.
@@ -54,8 +55,11 @@ func inspect(sql string, who class) (statement, error) {
 		return st, refuse(codeSyntax, "Empty query")
 	}
 	allowed := serverFirst
-	if who == reader {
+	switch who {
+	case reader:
 		allowed = readerFirst
+	case analyst:
+		allowed = analystFirst
 	}
 	if !slices.Contains(allowed, st.first()) {
 		return st, refuse(codeDenied, "%.20s statements are not accepted here", st.first())
@@ -110,7 +114,7 @@ func classify(conn *chdb.Conn, req *request) error {
 		return refuse(codeSyntax, "one statement at a time, please: this text holds %d", a.Statements)
 	case a.Class == chdb.ReadOnly:
 		return nil
-	case req.who == reader:
+	case req.who != server:
 		return refuse(codeReadonly, "Cannot execute query in readonly mode. (READONLY)")
 	case a.Class == chdb.Mutating:
 		return nil

@@ -60,7 +60,7 @@ func host(ctx context.Context, log *slog.Logger, data, addr string) error {
 		return err
 	}
 	l := layout{root: data}
-	e, err := openEngine(lib, l, cfg.Limits)
+	e, err := openEngine(lib, l, cfg)
 	if err != nil {
 		return err
 	}

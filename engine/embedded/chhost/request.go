@@ -19,18 +19,20 @@ import (
 
 // request is what a caller asked, read from the URL and the body.
 type request struct {
-	who      class
-	st       statement
-	insert   *insertHead
-	data     io.Reader // of the INSERT, after insert's head
-	settings map[string]string
-	params   map[string]string
-	database string
-	format   string // output format of the answer
-	compress bool   // answer in ClickHouse's compressed frames
-	whole    bool   // the answer must be complete before its first byte is sent
-	hello    bool   // clickhouse-go's first question
-	protocol uint64 // revision that question is decoded with
+	who class
+	// organisation is whose rows an analyst sees.
+	organisation string
+	st           statement
+	insert       *insertHead
+	data         io.Reader // of the INSERT, after insert's head
+	settings     map[string]string
+	params       map[string]string
+	database     string
+	format       string // output format of the answer
+	compress     bool   // answer in ClickHouse's compressed frames
+	whole        bool   // the answer must be complete before its first byte is sent
+	hello        bool   // clickhouse-go's first question
+	protocol     uint64 // revision that question is decoded with
 }
 
 // helloQuery is what clickhouse-go asks first on each HTTP connection. The
@@ -53,6 +55,8 @@ func (s *Server) authenticate(r *http.Request) (class, error) {
 		return server, nil
 	case subtle.ConstantTimeCompare(sum[:], s.readerToken[:]) == 1:
 		return reader, nil
+	case s.analysts && subtle.ConstantTimeCompare(sum[:], s.analystToken[:]) == 1:
+		return analyst, nil
 	}
 	return reader, refuse(codeAuth, "Authentication failed: the password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)")
 }
@@ -71,7 +75,13 @@ func (s *Server) parse(r *http.Request, who class) (*request, error) {
 		return nil, refuse(codeSyntax, "the URL's query cannot be read: %v", err)
 	}
 	req := &request{who: who, database: q.Get("database"), format: q.Get("default_format"), compress: isOn(q, "compress"), whole: isOn(q, "wait_end_of_query")}
-	if r.Method == http.MethodGet {
+	switch {
+	case who == analyst:
+		req.database = database
+		if req.organisation, err = organisationOf(r); err != nil {
+			return nil, err
+		}
+	case r.Method == http.MethodGet:
 		req.who = reader // as everywhere, GET changes nothing
 	}
 	if req.settings, req.params, err = chosen(q, req.who); err != nil {
@@ -91,8 +101,25 @@ func (s *Server) parse(r *http.Request, who class) (*request, error) {
 	if req.st, err = inspect(sql, req.who); err != nil {
 		return nil, err
 	}
+	if req.who == analyst {
+		if err := s.closeTo(req); err != nil {
+			return nil, err
+		}
+	}
 	req.format = req.answerFormat()
 	return req, nil
+}
+
+// closeTo refuses a statement that leads beyond what analysts are given.
+func (s *Server) closeTo(req *request) error {
+	if req.hello {
+		return nil
+	}
+	c, err := s.engine.closed()
+	if err != nil {
+		return err
+	}
+	return req.st.forAnalyst(c)
 }
 
 func isOn(q url.Values, key string) bool { return q.Get(key) == "1" || q.Get(key) == "true" }

@@ -14,27 +14,30 @@ import (
 
 // Server answers ClickHouse's HTTP interface from the engine library.
 type Server struct {
-	log         *slog.Logger
-	engine      *engine
-	limits      Limits
-	inbox       *inbox
-	inserts     *slots
-	queries     *slots
-	reads       *slots
-	serverToken [sha256.Size]byte
-	readerToken [sha256.Size]byte
-	http        *http.Server
+	log          *slog.Logger
+	engine       *engine
+	limits       Limits
+	inbox        *inbox
+	inserts      *slots
+	queries      *slots
+	reads        *slots
+	serverToken  [sha256.Size]byte
+	readerToken  [sha256.Size]byte
+	analystToken [sha256.Size]byte
+	analysts     bool // are let in at all
+	http         *http.Server
 }
 
 func newServer(cfg Config, l layout, e *engine, log *slog.Logger) *Server {
 	s := &Server{
 		log: log, engine: e, limits: cfg.Limits,
-		inbox:       &inbox{dir: l.inbox(), most: cfg.Limits.InsertBytes},
-		inserts:     newSlots(cfg.Limits.Inserts, cfg.Limits.SlotWait),
-		queries:     newSlots(cfg.Limits.Queries, cfg.Limits.SlotWait),
-		reads:       newSlots(cfg.Limits.Reads, cfg.Limits.SlotWait),
-		serverToken: sha256.Sum256([]byte(cfg.ServerToken)),
-		readerToken: sha256.Sum256([]byte(cfg.ReaderToken)),
+		inbox:        &inbox{dir: l.inbox(), most: cfg.Limits.InsertBytes},
+		inserts:      newSlots(cfg.Limits.Inserts, cfg.Limits.SlotWait),
+		queries:      newSlots(cfg.Limits.Queries, cfg.Limits.SlotWait),
+		reads:        newSlots(cfg.Limits.Reads, cfg.Limits.SlotWait),
+		serverToken:  sha256.Sum256([]byte(cfg.ServerToken)),
+		readerToken:  sha256.Sum256([]byte(cfg.ReaderToken)),
+		analystToken: sha256.Sum256([]byte(cfg.AnalystToken)), analysts: cfg.AnalystToken != "",
 	}
 	s.http = &http.Server{
 		Handler:           s,
@@ -104,7 +107,7 @@ func (s *Server) slots(req *request) *slots {
 	switch {
 	case req.insert != nil:
 		return s.inserts
-	case req.who == reader:
+	case req.who != server:
 		return s.reads
 	}
 	return s.queries
@@ -134,11 +137,14 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, req *request) error
 		return err
 	}
 	out := newAnswer(w, req, s.limits.WriteStall)
+	if req.who == analyst {
+		out.discreet = discreet
+	}
 	statement := chdb.Statement{SQL: sql, Format: req.format, Params: req.params}
 	if req.streams() {
-		return out.stream(r.Context(), sess.conn, statement)
+		return out.soften(out.stream(r.Context(), sess.conn, statement))
 	}
-	return out.whole(sess.conn, statement)
+	return out.soften(out.whole(sess.conn, statement))
 }
 
 // receive returns the text to run. An INSERT's data is stored first, so that no

@@ -17,34 +17,39 @@ import (
 // engine is the running library: a session that keeps it alive and kills
 // statements, and a fresh session for every request.
 type engine struct {
-	lib  *chdb.Library
-	args []string // that name the path; every session of the process must
+	lib   *chdb.Library
+	args  []string // that name the path; every session of the process must
+	given Given
 
 	mu     sync.Mutex // guards anchor, which runs one statement at a time
 	anchor *chdb.Conn
 
-	tagPrefix string // unguessable: a caller cannot name another's statement
-	tagSerial atomic.Uint64
-	version   string
+	// Unguessable: a caller can neither name another's statement nor, where he could
+	// set his log_comment, see another's rows.
+	tagPrefix     string
+	analystPrefix string // of analysts' statements; the organisation follows
+	tagSerial     atomic.Uint64
+	version       string
 }
 
 // openEngine starts the engine. Where it refuses, it is asked once more with its
 // own log on standard error, for the first time it says nothing.
-func openEngine(lib *chdb.Library, l layout, limits Limits) (*engine, error) {
-	if err := l.prepare(limits, false); err != nil {
+func openEngine(lib *chdb.Library, l layout, cfg Config) (*engine, error) {
+	e := &engine{lib: lib, given: cfg.Analysts, tagPrefix: "mb-" + randomHex(12) + "-", analystPrefix: "analyst-" + randomHex(12) + "-"}
+	if err := l.prepare(cfg, e.rowFilter(), false); err != nil {
 		return nil, err
 	}
 	args := []string{"--path=" + l.engine(), "--config-file=" + l.config()}
 	anchor, err := lib.Connect(args...)
 	if err != nil {
-		if perr := l.prepare(limits, true); perr != nil {
+		if perr := l.prepare(cfg, e.rowFilter(), true); perr != nil {
 			return nil, perr
 		}
 		if anchor, err = lib.Connect(args...); err != nil {
 			return nil, fmt.Errorf("open the warehouse in %s: %w", l.engine(), err)
 		}
 	}
-	e := &engine{lib: lib, args: args[:1], anchor: anchor, tagPrefix: "mb-" + randomHex(12) + "-"}
+	e.args, e.anchor = args[:1], anchor
 	version, err := e.control("SELECT version()")
 	if err != nil {
 		return nil, err
@@ -85,7 +90,8 @@ func (e *engine) kill(tag string) {
 
 // killAll stops every statement of callers.
 func (e *engine) killAll() {
-	_, _ = e.control("KILL QUERY WHERE startsWith(Settings['log_comment'], " + quote(e.tagPrefix) + ") ASYNC")
+	_, _ = e.control("KILL QUERY WHERE startsWith(Settings['log_comment'], " + quote(e.tagPrefix) +
+		") OR startsWith(Settings['log_comment'], " + quote(e.analystPrefix) + ") ASYNC")
 }
 
 func (e *engine) close() {
@@ -100,10 +106,19 @@ type session struct {
 	stop func() bool
 }
 
+// tag is the log_comment of the request's session.
+func (e *engine) tag(req *request) string {
+	serial := strconv.FormatUint(e.tagSerial.Add(1), 10)
+	if req.who == analyst {
+		return e.analystPrefix + req.organisation + "-" + serial
+	}
+	return e.tagPrefix + serial
+}
+
 // open gives the request a session with its settings and database. When ctx
 // ends the session's statement is killed.
 func (e *engine) open(ctx context.Context, req *request, limits Limits) (*session, error) {
-	tag := e.tagPrefix + strconv.FormatUint(e.tagSerial.Add(1), 10)
+	tag := e.tag(req)
 	conn, err := e.lib.Connect(append([]string{"--log_comment=" + tag}, e.args...)...)
 	if err != nil {
 		return nil, err
@@ -130,8 +145,13 @@ func (s *session) close() {
 // preamble returns what a session is told before the caller's statement.
 func preamble(req *request, limits Limits) []string {
 	settings := maps.Clone(req.settings)
-	if req.who == reader {
+	switch req.who {
+	case reader:
 		settings["max_execution_time"] = capped(settings["max_execution_time"], limits.ReaderExecution)
+	case analyst:
+		settings["max_execution_time"] = capped(settings["max_execution_time"], limits.AnalystExecution)
+		settings["max_memory_usage"] = strconv.FormatInt(limits.AnalystMemory, 10)
+		settings["max_threads"] = "2"
 	}
 	if _, own := settings["max_result_bytes"]; !own && !req.streams() {
 		settings["max_result_bytes"] = strconv.FormatInt(limits.ResultBytes, 10)
@@ -141,7 +161,7 @@ func preamble(req *request, limits Limits) []string {
 	if sql := setStatement(settings); sql != "" {
 		list = append(list, sql)
 	}
-	if req.who == reader {
+	if req.who != server {
 		list = append(list, "SET readonly = 1") // last: nothing can be set after it
 	}
 	if req.database != "" {

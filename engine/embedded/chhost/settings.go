@@ -64,7 +64,7 @@ func chosen(q url.Values, who class) (settings, params map[string]string, err er
 
 func allowedSetting(key string, who class) bool {
 	list := serverSettings
-	if who == reader {
+	if who != server {
 		list = readerSettings
 	}
 	if slices.Contains(list, key) {
