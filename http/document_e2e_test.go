@@ -54,7 +54,7 @@ func startOver(t *testing.T, warehouse *clickhouse.DB) *shelltest.Server {
 				t.Error(err)
 			}
 		})
-		corehttp.Register(s.Server, corehttp.Config{DB: s.DB, Online: shelltest.Offline{}, Plans: m, Placed: m})
+		corehttp.Register(s.Server, corehttp.Config{DB: s.DB, Online: shelltest.Offline{}, Plans: m, Placed: m, Finders: map[string]corehttp.Finder{m.ID(): m}})
 		blehttp.Register(s.Server, m, shelltest.Offline{})
 		for _, socket := range []string{"GET /api/v1/live", "GET /api/v1/device/stream", "POST /api/v1/device/frames"} {
 			s.Handle(socket, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }))

@@ -63,3 +63,14 @@ func (s sites) MayMove(ctx context.Context, scope postgres.Scope, device schema.
 	}
 	return nil
 }
+
+// finders are the products whose objects can be searched, by product.
+func (s sites) finders() map[string]corehttp.Finder {
+	found := map[string]corehttp.Finder{}
+	for _, p := range s {
+		if finder, ok := p.Module.(corehttp.Finder); ok {
+			found[p.ID()] = finder
+		}
+	}
+	return found
+}

@@ -47,7 +47,7 @@ func (n *Node) buildShell() error {
 		return err
 	}
 	corehttp.Register(n.shell, corehttp.Config{
-		DB: n.stores.relational, Online: n.devices, Plans: sites(n.products), Placed: sites(n.products),
+		DB: n.stores.relational, Online: n.devices, Plans: sites(n.products), Placed: sites(n.products), Finders: sites(n.products).finders(),
 		Changed: func(ctx context.Context) { n.directory.Refresh(ctx) },
 	})
 	for _, p := range n.products {

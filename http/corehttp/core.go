@@ -36,6 +36,8 @@ type Config struct {
 	Online Online
 	Plans  Plans
 	Placed Placed
+	// Finders are the products whose objects can be searched, by product.
+	Finders map[string]Finder
 	// Changed is called after organisations, locations or devices changed and
 	// before the answer, so that a device that uses its new token at once is
 	// known. It must not fail; nil does nothing.
@@ -56,6 +58,7 @@ func Register(s *shell.Server, cfg Config) {
 	r.organisations(s)
 	r.locations(s)
 	r.devices(s)
+	r.search(s)
 }
 
 // idPath is the input of what acts on one object.
