@@ -54,7 +54,7 @@ ALTER TABLE api_token
     ADD COLUMN acting_since timestamptz;
 CREATE INDEX api_token_account ON api_token (account, created_at);
 
--- One-time links of mails.
+-- One-time links of mails. Using one removes it.
 CREATE TABLE link (
     id         uuid PRIMARY KEY,
     hash       bytea NOT NULL UNIQUE, -- SHA-256 of the token, which only the mail holds
@@ -65,7 +65,6 @@ CREATE TABLE link (
     registered jsonb, -- what a registration said; the password as its hash
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL,
-    used_at    timestamptz,
     CHECK ((account IS NULL) = (registered IS NOT NULL))
 );
 CREATE INDEX link_account ON link (account, purpose);

@@ -35,8 +35,8 @@ const identityColumns = selectAccount + `, a.read_only, a.limited, ` + grantsOfA
 const grantsOfAccount = `coalesce((SELECT jsonb_agg(jsonb_build_object('Location', g.location, 'Write', g.write))
 	FROM account_location g WHERE g.account = a.id), '[]')`
 
-// known are the conditions without which an account stands for nobody.
-const known = ` AND NOT a.disabled AND a.confirmed_at IS NOT NULL`
+// inForce are the conditions without which an account stands for nobody.
+const inForce = ` AND NOT a.disabled AND a.confirmed_at IS NOT NULL`
 
 func (id *Identity) fields() []any {
 	return append(accountFields(&id.Account), &id.Rights.ReadOnly, &id.Rights.Limited, &id.Rights.Grants)
@@ -59,7 +59,7 @@ const actingColumns = `, CASE WHEN x.acting_since > now() - ` + actingLife + ` T
 func (db *DB) IdentityBySession(ctx context.Context, session string) (Identity, error) {
 	const sql = identityColumns + actingColumns + `, x.id, x.last_seen
 		FROM login x JOIN sessions s ON s.token = x.session JOIN account a ON a.id = x.account
-		WHERE x.session = $1 AND s.expiry > now()` + known
+		WHERE x.session = $1 AND s.expiry > now()` + inForce
 	var id Identity
 	var acting schema.OrganisationID
 	fields := append(id.fields(), &acting, &id.Reason, &id.Since, &id.Login, &id.seen)
@@ -74,7 +74,7 @@ func (db *DB) IdentityBySession(ctx context.Context, session string) (Identity, 
 // IdentityByToken returns whose personal API token this is, or NotFound.
 func (db *DB) IdentityByToken(ctx context.Context, token string) (Identity, error) {
 	const sql = identityColumns + actingColumns + `, x.id, coalesce(x.last_used, 'epoch')
-		FROM api_token x JOIN account a ON a.id = x.account WHERE x.hash = $1 AND x.expires_at > now()` + known
+		FROM api_token x JOIN account a ON a.id = x.account WHERE x.hash = $1 AND x.expires_at > now()` + inForce
 	var id Identity
 	var acting schema.OrganisationID
 	fields := append(id.fields(), &acting, &id.Reason, &id.Since, &id.Token, &id.seen)
@@ -93,7 +93,7 @@ func (db *DB) IdentityByKey(ctx context.Context, key string) (Identity, error) {
 		coalesce((SELECT jsonb_agg(jsonb_build_object('Location', g.location, 'Write', g.write)) FROM api_key_location g WHERE g.key = x.id), '[]'),
 		ARRAY(SELECT p.product FROM organisation_product p WHERE p.org = x.org ORDER BY 1)
 		FROM api_key x JOIN account a ON a.id = x.created_by
-		WHERE x.hash = $1 AND x.expires_at > now() AND (a.super_admin OR a.org = x.org)` + known
+		WHERE x.hash = $1 AND x.expires_at > now() AND (a.super_admin OR a.org = x.org)` + inForce
 	var id Identity
 	k := access.Principal{Key: true}
 	fields := append(id.fields(), &id.Key, &id.KeyName, &k.Organisation, &k.Only, &k.Limited, &id.seen, &k.Grants, &k.Products)
