@@ -26,9 +26,17 @@ const (
 	System      Action = "system" // the server itself
 )
 
+// KindUser is the kind of people, whose names are personal.
+const KindUser = "user"
+
+// Actions returns all actions.
+func Actions() []Action {
+	return []Action{Login, LoginFailed, Logout, View, Create, Change, Delete, Export, Users, Tunnel, Switch, System}
+}
+
 // Object is what something was done to, as it was called then.
 type Object struct {
-	Kind string // "location", "plan", "zone", "tag", "device", "user", "organisation", "page", …
+	Kind string // "location", "plan", "zone", "tag", "device", [KindUser], "organisation", "page", …
 	ID   string // its id; empty where it has none, such as a page
 	Name string // "Receiver #5", "Canteen", "/devices"
 }

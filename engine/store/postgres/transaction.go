@@ -16,16 +16,23 @@ type Tx interface {
 	// Record writes down what the transaction does. The entries are sealed in order as
 	// its last statements; when it is rolled back they are too.
 	Record(audit.Entry)
+	// Unrecorded says why what the transaction changes is nobody's doing, so that it
+	// need not be recorded.
+	Unrecorded(why string)
 }
 
 // transaction is the [Tx] of this package.
 type transaction struct {
 	pgx.Tx
 	entries []audit.Entry
+	excused string // why nothing is recorded
 }
 
 // Record implements [Tx].
 func (t *transaction) Record(e audit.Entry) { t.entries = append(t.entries, e) }
+
+// Unrecorded implements [Tx].
+func (t *transaction) Unrecorded(why string) { t.excused = why }
 
 // Read runs fn in a read-only transaction of the scope, whose statements all see the
 // same state of the store.
@@ -61,9 +68,6 @@ func (db *DB) begin(ctx context.Context, scope Scope, opts pgx.TxOptions, fn fun
 		return db.seal(ctx, t)
 	})
 }
-
-// seal stores what the transaction recorded, as its last statements.
-func (db *DB) seal(context.Context, *transaction) error { return nil }
 
 // Scoped is the store as one scope sees it; single statements outside of a
 // transaction are asked here.
