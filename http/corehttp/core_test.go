@@ -118,7 +118,8 @@ func TestOnlySuperAdminsSeeOrganisations(t *testing.T) {
 func TestRoles(t *testing.T) {
 	s, _ := start(t)
 	o := postgrestest.Organisation(t, s.DB, "o")
-	for role, want := range map[string]int{"owner": 201, "admin": 201, "operator": 201, "manager": 403, "viewer": 403} {
+	// An Operator changes the locations that he was given, and could not see a new one.
+	for role, want := range map[string]int{"owner": 201, "admin": 201, "operator": 403, "manager": 403, "viewer": 403} {
 		s.Account(o, role+"@o.example.com", role)
 		c := s.Login(role + "@o.example.com")
 		c.Want(200, "GET", locations, nil, nil)

@@ -79,9 +79,13 @@ func (r *routes) listLocations(ctx context.Context, in *locationList) (*shell.Li
 }
 
 func (r *routes) createLocation(ctx context.Context, in *newLocation) (*locationOutput, error) {
-	organisation, err := shell.PrincipalOf(ctx).Owner(in.Body.OrganisationID)
+	p := shell.PrincipalOf(ctx)
+	organisation, err := p.Owner(in.Body.OrganisationID)
 	if err != nil {
 		return nil, err
+	}
+	if !p.Rights.Everywhere() {
+		return nil, schema.Errorf(schema.Forbidden, "", "you are limited to some locations and could not see a new one; ask an Owner or Admin")
 	}
 	l := postgres.Location{}
 	if l.Name, err = checkText("name", in.Body.Name, 1, 200); err != nil {

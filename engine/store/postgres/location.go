@@ -47,24 +47,26 @@ func locations() List[Location] {
 func (db *DB) Locations(ctx context.Context, scope Scope, filter LocationFilter, page Page) ([]Location, Cursor, error) {
 	var where Where
 	where.Scope("l.org", scope)
+	where.Location("l.id", scope)
 	if filter.Name != "" {
 		where.Add("l.name = ?", filter.Name)
 	}
-	return locations().Read(ctx, db.In(AllOrganisations()), &where, page)
+	return locations().Read(ctx, db.In(scope), &where, page)
 }
 
 // Location returns one location, or NotFound.
 func (db *DB) Location(ctx context.Context, scope Scope, id schema.LocationID) (Location, error) {
 	var where Where
 	where.Scope("l.org", scope)
+	where.Location("l.id", scope)
 	where.Add("l.id = ?", id)
-	return locations().One(ctx, db.In(AllOrganisations()), &where)
+	return locations().One(ctx, db.In(scope), &where)
 }
 
 // CreateLocation stores a new location of the organisation under a fresh id.
 func (db *DB) CreateLocation(ctx context.Context, organisation schema.OrganisationID, l Location) (Location, error) {
 	l.ID = schema.NewID[schema.LocationID]()
-	err := db.Change(ctx, AllOrganisations(), "core", func(tx Tx) error {
+	err := db.Change(ctx, In(organisation), CoreTopic, func(tx Tx) error {
 		const insert = `INSERT INTO location (id, org, name, address, time_zone) VALUES ($1, $2, $3, $4, $5)`
 		_, err := tx.Exec(ctx, insert, l.ID, organisation, l.Name, l.Address, l.TimeZone)
 		return Explain(err, "insert location", locationConstraints)
@@ -93,7 +95,7 @@ func (db *DB) Names(ctx context.Context, scope Scope) ([]Named, error) {
 			UNION ALL
 			SELECT org, 'device', id, CASE name WHEN '' THEN 'Receiver #' || number ELSE name END
 			FROM device WHERE org IS NOT NULL) n` + where.String() + ` ORDER BY n.kind, n.id`
-	return Collect(ctx, db.In(AllOrganisations()), func(row pgx.CollectableRow) (Named, error) {
+	return Collect(ctx, db.In(scope), func(row pgx.CollectableRow) (Named, error) {
 		var n Named
 		return n, row.Scan(&n.Organisation, &n.Kind, &n.ID, &n.Name)
 	}, sql, where.Args()...)

@@ -51,6 +51,16 @@ func (s Scope) Organisation() (id schema.OrganisationID, ok bool) {
 // Everywhere reports whether s is not limited to some locations.
 func (s Scope) Everywhere() bool { return !s.limited }
 
+// Locations returns the locations that a limited s sees, as an argument of a
+// statement: "= ANY (?::text[]::uuid[])".
+func (s Scope) Locations() []string {
+	ids := make([]string, len(s.grants))
+	for i, g := range s.grants {
+		ids[i] = g.Location.String()
+	}
+	return ids
+}
+
 // Sees reports whether the location is not hidden from s; the zero id, of what is
 // at no location, is hidden from a limited one.
 func (s Scope) Sees(location schema.LocationID) bool {
@@ -99,11 +109,7 @@ func (w *Where) Location(column string, s Scope) {
 	if !s.limited {
 		return
 	}
-	ids := make([]string, len(s.grants))
-	for i, g := range s.grants {
-		ids[i] = g.Location.String()
-	}
-	w.Add(column+" = ANY (?::text[]::uuid[])", ids)
+	w.Add(column+" = ANY (?::text[]::uuid[])", s.Locations())
 }
 
 // Add requires the clause, in which each ? stands for the next argument.

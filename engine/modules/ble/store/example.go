@@ -81,7 +81,7 @@ func examples() postgres.List[Example] {
 
 // Examples returns a page of the plan's zone examples, by their beginnings.
 func (s *Store) Examples(ctx context.Context, scope postgres.Scope, plan schema.PlanID, page postgres.Page) (found []Example, next postgres.Cursor, err error) {
-	err = s.db.Read(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
+	err = s.db.Read(ctx, scope, func(tx postgres.Tx) error {
 		if err := seePlan(ctx, tx, scope, plan); err != nil {
 			return err
 		}
@@ -97,11 +97,12 @@ func (s *Store) Examples(ctx context.Context, scope postgres.Scope, plan schema.
 // in scope or does not belong together.
 func (s *Store) ExampleOwner(ctx context.Context, scope postgres.Scope, e Example) (schema.OrganisationID, error) {
 	var org schema.OrganisationID
-	err := s.db.Read(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
+	err := s.db.Read(ctx, scope, func(tx postgres.Tx) error {
 		var where postgres.Where
 		find := where.Bind(`SELECT p.org, EXISTS (SELECT FROM ble_tag t WHERE t.org = p.org AND t.id = ?),
 			EXISTS (SELECT FROM ble_zone z WHERE z.plan = p.id AND z.id = ?) FROM ble_plan p`, e.Tag, e.Zone)
 		where.Scope("p.org", scope)
+		where.Location("p.location", scope)
 		where.Add("p.id = ?", e.Plan)
 		var tag, zone bool
 		if err := tx.QueryRow(ctx, find+where.String(), where.Args()...).Scan(&org, &tag, &zone); err != nil {

@@ -50,13 +50,14 @@ func scanPlan(row pgx.CollectableRow) (Plan, error) {
 func (s *Store) Plans(ctx context.Context, scope postgres.Scope, filter PlanFilter, page postgres.Page) ([]Plan, postgres.Cursor, error) {
 	var where postgres.Where
 	where.Scope("p.org", scope)
+	where.Location("p.location", scope)
 	if !filter.Location.IsZero() {
 		where.Add("p.location = ?", filter.Location)
 	}
 	if filter.Name != "" {
 		where.Add("p.name = ?", filter.Name)
 	}
-	return plans().Read(ctx, s.db.In(postgres.AllOrganisations()), &where, page)
+	return plans().Read(ctx, s.db.In(scope), &where, page)
 }
 
 // Drawing is a plan with all that is on it.
@@ -70,9 +71,10 @@ type Drawing struct {
 // moment, or NotFound.
 func (s *Store) Drawing(ctx context.Context, scope postgres.Scope, id schema.PlanID) (Drawing, error) {
 	var d Drawing
-	err := s.db.Read(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
+	err := s.db.Read(ctx, scope, func(tx postgres.Tx) error {
 		var where postgres.Where
 		where.Scope("p.org", scope)
+		where.Location("p.location", scope)
 		where.Add("p.id = ?", id)
 		var err error
 		if d.Plan, err = plans().One(ctx, tx, &where); err != nil {
@@ -95,8 +97,9 @@ func (s *Store) PlansOf(ctx context.Context, scope postgres.Scope, locations []s
 	}
 	var where postgres.Where
 	where.Scope("p.org", scope)
+	where.Location("p.location", scope)
 	where.Add("p.location = ANY (?::text[]::uuid[])", ids)
-	found, err := postgres.Collect(ctx, s.db.In(postgres.AllOrganisations()), scanPlan, plans().Select+where.String()+" ORDER BY p.level, p.name", where.Args()...)
+	found, err := postgres.Collect(ctx, s.db.In(scope), scanPlan, plans().Select+where.String()+" ORDER BY p.level, p.name", where.Args()...)
 	byLocation := map[schema.LocationID][]schema.PlanRef{}
 	for _, p := range found {
 		byLocation[p.Location] = append(byLocation[p.Location], schema.PlanRef{ID: p.ID, Name: p.Name, Level: p.Level})
@@ -113,13 +116,17 @@ func (s *Store) CreatePlan(ctx context.Context, scope postgres.Scope, p Plan) (P
 		SELECT ?, l.org, l.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM location l`,
 		p.ID, p.Name, p.Level, b.Min.X, b.Min.Y, b.Max.X, b.Max.Y, p.TagHeightM, p.Walls, p.NoGo, p.ZonesBy)
 	where.Scope("l.org", scope)
+	where.Location("l.id", scope)
 	where.Add("l.id = ?", p.Location)
-	err := s.db.Change(ctx, postgres.AllOrganisations(), topic, func(tx postgres.Tx) error {
+	err := s.db.Change(ctx, scope, topic, func(tx postgres.Tx) error {
 		tag, err := tx.Exec(ctx, insert+where.String(), where.Args()...)
-		if err == nil && tag.RowsAffected() == 0 {
+		switch {
+		case err != nil:
+			return postgres.Explain(err, "insert plan", planConstraints)
+		case tag.RowsAffected() == 0:
 			return schema.Errorf(schema.NotFound, "location_id", "there is no such location")
 		}
-		return postgres.Explain(err, "insert plan", planConstraints)
+		return scope.MayChange(p.Location)
 	})
 	if err != nil {
 		return Plan{}, err
@@ -186,12 +193,23 @@ func (s *Store) changeRadio(ctx context.Context, scope postgres.Scope, id schema
 	return s.change(ctx, "UPDATE ble_plan SET radio = radio + 1", scope, id, fn)
 }
 
-// lockPlan locks the plan without changing it.
+// lockPlan locks the plan, which may be changed, without changing it yet.
 func lockPlan(ctx context.Context, tx postgres.Tx, scope postgres.Scope, id schema.PlanID) (owner, error) {
+	where := thePlan(scope, id)
+	of, err := scanOwner(tx.QueryRow(ctx, "SELECT org, location, min_x, min_y, max_x, max_y FROM ble_plan"+where.String()+" FOR UPDATE", where.Args()...))
+	if err != nil {
+		return of, err
+	}
+	return of, scope.MayChange(of.location)
+}
+
+// thePlan admits the plan when the scope sees it.
+func thePlan(scope postgres.Scope, id schema.PlanID) *postgres.Where {
 	var where postgres.Where
 	where.Scope("org", scope)
+	where.Location("location", scope)
 	where.Add("id = ?", id)
-	return scanOwner(tx.QueryRow(ctx, "SELECT org, location, min_x, min_y, max_x, max_y FROM ble_plan"+where.String()+" FOR UPDATE", where.Args()...))
+	return &where
 }
 
 func scanOwner(row pgx.Row) (owner, error) {
@@ -202,11 +220,12 @@ func scanOwner(row pgx.Row) (owner, error) {
 }
 
 func (s *Store) change(ctx context.Context, update string, scope postgres.Scope, id schema.PlanID, fn func(postgres.Tx, owner) error) error {
-	return s.db.Change(ctx, postgres.AllOrganisations(), topic, func(tx postgres.Tx) error {
-		var where postgres.Where
-		where.Scope("org", scope)
-		where.Add("id = ?", id)
+	return s.db.Change(ctx, scope, topic, func(tx postgres.Tx) error {
+		where := thePlan(scope, id)
 		of, err := scanOwner(tx.QueryRow(ctx, update+where.String()+" RETURNING org, location, min_x, min_y, max_x, max_y", where.Args()...))
+		if err == nil {
+			err = scope.MayChange(of.location)
+		}
 		if err != nil {
 			return err
 		}
@@ -232,9 +251,7 @@ func forget(ctx context.Context, tx postgres.Tx, plan schema.PlanID, sql string,
 
 // seePlan returns NotFound unless the plan is in scope.
 func seePlan(ctx context.Context, tx postgres.Tx, scope postgres.Scope, id schema.PlanID) error {
-	var where postgres.Where
-	where.Scope("org", scope)
-	where.Add("id = ?", id)
+	where := thePlan(scope, id)
 	var one int
 	err := tx.QueryRow(ctx, "SELECT 1 FROM ble_plan"+where.String(), where.Args()...).Scan(&one)
 	return postgres.Explain(err, "find plan", nil)

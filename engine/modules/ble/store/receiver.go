@@ -29,7 +29,7 @@ func (s *Store) PlaceReceiver(ctx context.Context, scope postgres.Scope, r Recei
 		if err := refuseMore(ctx, tx, "SELECT count(*) FROM ble_receiver WHERE plan = $1", r.Plan, maxReceivers); err != nil {
 			return err
 		}
-		if err := s.settle(ctx, tx, r.Device, of); err != nil {
+		if err := s.settle(ctx, tx, scope, r.Device, of); err != nil {
 			return err
 		}
 		const insert = `INSERT INTO ble_receiver (id, org, plan, device, x, y, z, rotation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
@@ -39,16 +39,17 @@ func (s *Store) PlaceReceiver(ctx context.Context, scope postgres.Scope, r Recei
 	if err != nil {
 		return Receiver{}, err
 	}
-	return s.receiver(ctx, r.ID)
+	return s.receiver(ctx, scope, r.ID)
 }
 
-// settle brings the device to the plan's location.
-func (s *Store) settle(ctx context.Context, tx postgres.Tx, device schema.DeviceID, of owner) error {
+// settle brings the device to the plan's location. One at no location is found by who
+// sees all of the organisation only.
+func (s *Store) settle(ctx context.Context, tx postgres.Tx, scope postgres.Scope, device schema.DeviceID, of owner) error {
 	var at schema.LocationID
 	const find = `SELECT location FROM device WHERE id = $1 AND org = $2 FOR UPDATE`
 	err := tx.QueryRow(ctx, find, device, of.organisation).Scan(&at)
 	switch err = postgres.Explain(err, "find device", nil); {
-	case schema.KindOf(err) == schema.NotFound && err != nil:
+	case err != nil && schema.KindOf(err) == schema.NotFound, err == nil && !scope.Sees(at):
 		return schema.Errorf(schema.NotFound, "device_id", "the organisation has no such device")
 	case err != nil:
 		return err
@@ -67,7 +68,7 @@ func (s *Store) settle(ctx context.Context, tx postgres.Tx, device schema.Device
 // one was swapped.
 func (s *Store) MoveReceiver(ctx context.Context, scope postgres.Scope, r Receiver) (Receiver, error) {
 	err := s.changePlan(ctx, scope, r.Plan, func(tx postgres.Tx, of owner) error {
-		if err := s.settle(ctx, tx, r.Device, of); err != nil {
+		if err := s.settle(ctx, tx, scope, r.Device, of); err != nil {
 			return err
 		}
 		const update = `UPDATE ble_receiver SET device = $3, x = $4, y = $5, z = $6, rotation = $7 WHERE id = $1 AND plan = $2`
@@ -77,7 +78,7 @@ func (s *Store) MoveReceiver(ctx context.Context, scope postgres.Scope, r Receiv
 	if err != nil {
 		return Receiver{}, err
 	}
-	return s.receiver(ctx, r.ID)
+	return s.receiver(ctx, scope, r.ID)
 }
 
 // RemoveReceiver takes a receiver off the plan with what is known of its radio;
@@ -98,8 +99,8 @@ func (s *Store) RemoveReceiver(ctx context.Context, scope postgres.Scope, plan s
 }
 
 // receiver reads back what was just written under the caller's scope.
-func (s *Store) receiver(ctx context.Context, id schema.ReceiverID) (Receiver, error) {
-	rows, err := s.db.In(postgres.AllOrganisations()).Query(ctx, selectReceiver+" WHERE r.id = $1", id)
+func (s *Store) receiver(ctx context.Context, scope postgres.Scope, id schema.ReceiverID) (Receiver, error) {
+	rows, err := s.db.In(scope).Query(ctx, selectReceiver+" WHERE r.id = $1", id)
 	if err != nil {
 		return Receiver{}, postgres.Explain(err, "read receiver", nil)
 	}
@@ -111,9 +112,10 @@ func (s *Store) receiver(ctx context.Context, id schema.ReceiverID) (Receiver, e
 func (s *Store) PlaceOf(ctx context.Context, scope postgres.Scope, device schema.DeviceID) (string, error) {
 	var where postgres.Where
 	where.Scope("r.org", scope)
+	where.Location("p.location", scope)
 	where.Add("r.device = ?", device)
 	sql := `SELECT p.name FROM ble_receiver r JOIN ble_plan p ON p.id = r.plan` + where.String()
-	names, err := postgres.Collect(ctx, s.db.In(postgres.AllOrganisations()), pgx.RowTo[string], sql, where.Args()...)
+	names, err := postgres.Collect(ctx, s.db.In(scope), pgx.RowTo[string], sql, where.Args()...)
 	if err != nil || len(names) == 0 {
 		return "", err
 	}

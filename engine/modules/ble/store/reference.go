@@ -43,7 +43,7 @@ func scanReference(row pgx.CollectableRow) (Reference, error) {
 // organisation in scope, from now on. What was measured of it elsewhere is
 // forgotten; saying again where it hangs already changes nothing.
 func (s *Store) HangReference(ctx context.Context, scope postgres.Scope, r Reference) (Reference, error) {
-	err := s.db.Change(ctx, postgres.AllOrganisations(), topic, func(tx postgres.Tx) error {
+	err := s.db.Change(ctx, scope, topic, func(tx postgres.Tx) error {
 		of, err := lockPlan(ctx, tx, scope, r.Plan)
 		switch {
 		case err != nil && schema.KindOf(err) == schema.NotFound:
@@ -62,12 +62,12 @@ func (s *Store) HangReference(ctx context.Context, scope postgres.Scope, r Refer
 		if err := of.holds("x", r.X, r.Y); err != nil {
 			return err
 		}
-		return hang(ctx, tx, &r)
+		return hang(ctx, tx, scope, &r)
 	})
 	return r, err
 }
 
-func hang(ctx context.Context, tx postgres.Tx, r *Reference) error {
+func hang(ctx context.Context, tx postgres.Tx, scope postgres.Scope, r *Reference) error {
 	old, err := postgres.Collect(ctx, tx, scanReference, selectReference+" WHERE f.tag = $1 FOR UPDATE", r.Tag)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func hang(ctx context.Context, tx postgres.Tx, r *Reference) error {
 		if r.Since, r.CountedTo = old[0].Since, old[0].CountedTo; old[0] == *r {
 			return nil
 		}
-		if err := touchRadio(ctx, tx, old[0].Plan); err != nil {
+		if err := leave(ctx, tx, scope, old[0].Plan); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM ble_reference WHERE tag = $1`, r.Tag); err != nil {
@@ -93,29 +93,50 @@ func hang(ctx context.Context, tx postgres.Tx, r *Reference) error {
 	return touchRadio(ctx, tx, r.Plan)
 }
 
+// leave marks the radio of the plan on which a reference hung until now.
+func leave(ctx context.Context, tx postgres.Tx, scope postgres.Scope, plan schema.PlanID) error {
+	_, err := lockPlan(ctx, tx, scope, plan)
+	switch {
+	case err != nil && (schema.KindOf(err) == schema.NotFound || schema.KindOf(err) == schema.Forbidden):
+		return schema.Errorf(schema.Forbidden, "", "the tag hangs at another location, which you may not change; ask an Owner")
+	case err != nil:
+		return err
+	}
+	return touchRadio(ctx, tx, plan)
+}
+
 // RemoveReference says that the tag hangs nowhere any more; NotFound when it does
 // not.
 func (s *Store) RemoveReference(ctx context.Context, scope postgres.Scope, tag schema.TagID) error {
-	return s.db.Change(ctx, postgres.AllOrganisations(), topic, func(tx postgres.Tx) error {
-		var where postgres.Where
-		where.Scope("org", scope)
-		where.Add("tag = ?", tag)
+	return s.db.Change(ctx, scope, topic, func(tx postgres.Tx) error {
 		var plan schema.PlanID
-		err := tx.QueryRow(ctx, "DELETE FROM ble_reference"+where.String()+" RETURNING plan", where.Args()...).Scan(&plan)
+		where := theReference(scope, tag)
+		where.Add("p.id = f.plan")
+		err := tx.QueryRow(ctx, "DELETE FROM ble_reference f USING ble_plan p"+where.String()+" RETURNING f.plan", where.Args()...).Scan(&plan)
 		if err != nil {
 			return postgres.Explain(err, "delete reference", nil)
+		}
+		if _, err := lockPlan(ctx, tx, scope, plan); err != nil {
+			return err
 		}
 		return touchRadio(ctx, tx, plan)
 	})
 }
 
+// theReference admits the tag's reference f of the plan p when the scope sees it.
+func theReference(scope postgres.Scope, tag schema.TagID) *postgres.Where {
+	var where postgres.Where
+	where.Scope("f.org", scope)
+	where.Location("p.location", scope)
+	where.Add("f.tag = ?", tag)
+	return &where
+}
+
 // Reference returns where the tag hangs and what was measured of it, or NotFound.
 func (s *Store) Reference(ctx context.Context, scope postgres.Scope, tag schema.TagID) (r Reference, means []Mean, err error) {
-	err = s.db.Read(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
-		var where postgres.Where
-		where.Scope("f.org", scope)
-		where.Add("f.tag = ?", tag)
-		rows, err := tx.Query(ctx, selectReference+where.String(), where.Args()...)
+	err = s.db.Read(ctx, scope, func(tx postgres.Tx) error {
+		where := theReference(scope, tag)
+		rows, err := tx.Query(ctx, selectReference+" JOIN ble_plan p ON p.id = f.plan"+where.String(), where.Args()...)
 		if err != nil {
 			return err
 		}

@@ -67,7 +67,7 @@ func surveys() postgres.List[Survey] {
 
 // Surveys returns a page of the plan's surveys, by name.
 func (s *Store) Surveys(ctx context.Context, scope postgres.Scope, plan schema.PlanID, page postgres.Page) (found []Survey, next postgres.Cursor, err error) {
-	err = s.db.Read(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
+	err = s.db.Read(ctx, scope, func(tx postgres.Tx) error {
 		if err := seePlan(ctx, tx, scope, plan); err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func readings() postgres.List[Reading] {
 func (s *Store) Readings(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id SurveyID, page postgres.Page) (found []Reading, next postgres.Cursor, err error) {
 	list := readings()
 	list.At = func(r Reading) postgres.Cursor { return postgres.Cursor{Key: fmt.Sprint(r.Number), ID: id.String()} }
-	err = s.db.Read(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
+	err = s.db.Read(ctx, scope, func(tx postgres.Tx) error {
 		if err := seePlan(ctx, tx, scope, plan); err != nil {
 			return err
 		}

@@ -16,11 +16,22 @@ var tagConstraints = postgres.Constraints{
 	"ble_tag_org_fkey":            schema.Errorf(schema.NotFound, "organisation_id", "there is no such organisation"),
 }
 
-func tags() postgres.List[Tag] {
+const tagColumns = `SELECT t.org, t.id, t.transmitter, t.name, t.type, t.description, t.created_at,
+	r.plan, r.x, r.y, r.since, r.counted_to FROM ble_tag t `
+
+// selectTag reads tags with where they hang.
+const selectTag = tagColumns + `LEFT JOIN ble_reference r ON r.tag = t.id`
+
+// tagsOf reads tags as the scope sees them. They are the organisation's, as their
+// names are; where one hangs is seen by who sees that location.
+func tagsOf(scope postgres.Scope, where *postgres.Where) postgres.List[Tag] {
+	from := selectTag
+	if !scope.Everywhere() {
+		from = tagColumns + where.Bind(`LEFT JOIN (ble_reference r JOIN ble_plan p ON p.id = r.plan AND p.location = ANY (?::text[]::uuid[])) ON r.tag = t.id`, scope.Locations())
+	}
 	return postgres.List[Tag]{
-		Select: `SELECT t.org, t.id, t.transmitter, t.name, t.type, t.description, t.created_at,
-			r.plan, r.x, r.y, r.since, r.counted_to FROM ble_tag t LEFT JOIN ble_reference r ON r.tag = t.id`,
-		Key: "t.name", Cast: "text", ID: "t.id",
+		Select: from,
+		Key:    "t.name", Cast: "text", ID: "t.id",
 		Scan: scanTag,
 		At:   func(t Tag) postgres.Cursor { return postgres.Cursor{Key: t.Name, ID: t.ID.String()} },
 	}
@@ -56,7 +67,7 @@ func (s *Store) Tags(ctx context.Context, scope postgres.Scope, filter TagFilter
 	if filter.Name != "" {
 		where.Add(`t.name ILIKE ? ESCAPE '\'`, "%"+literal(filter.Name)+"%")
 	}
-	return tags().Read(ctx, s.db.In(postgres.AllOrganisations()), &where, page)
+	return tagsOf(scope, &where).Read(ctx, s.db.In(scope), &where, page)
 }
 
 // literal takes the meaning from the characters that LIKE gives one.
@@ -69,7 +80,7 @@ func literal(s string) string {
 func (s *Store) CreateTag(ctx context.Context, organisation schema.OrganisationID, t Tag) (created Tag, on bool, err error) {
 	t.ID = schema.NewID[schema.TagID]()
 	t.Organisation = organisation
-	err = s.db.Change(ctx, postgres.AllOrganisations(), topic, func(tx postgres.Tx) error {
+	err = s.db.Change(ctx, postgres.In(organisation), topic, func(tx postgres.Tx) error {
 		const insert = `INSERT INTO ble_tag (id, org, transmitter, type, name, description)
 			VALUES ($1, $2, $3, $4, $5, $6) RETURNING created_at, org` + switchedOn
 		err := tx.QueryRow(ctx, insert, t.ID, organisation, t.Transmitter.String(), t.Type, t.Name, t.Description).Scan(&t.CreatedAt, &on)
