@@ -16,6 +16,9 @@ const (
 	// is forgotten first; to push one out on purpose takes as many different
 	// addresses, each with failures of its own.
 	maxTracked = 10_000
+	// Mails that one e-mail gets because somebody asked who is not logged in.
+	maxMails   = 5
+	mailWindow = time.Hour
 )
 
 // limiter counts attempts per key in windows that begin with the first attempt.
@@ -59,7 +62,7 @@ func (l *limiter) take(now time.Time, keys ...string) error {
 	for _, key := range keys {
 		if e, ok := l.keys[key]; ok && e.Value.(*attempts).count >= l.max {
 			wait := e.Value.(*attempts).since.Add(l.window).Sub(now)
-			return &schema.Error{Kind: schema.TooMany, Message: "too many failed log-ins, try again later", Err: tooSoon(wait)}
+			return &schema.Error{Kind: schema.TooMany, Message: "too many attempts, try again later", Err: tooSoon(wait)}
 		}
 	}
 	for _, key := range keys {

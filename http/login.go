@@ -2,7 +2,6 @@ package http
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -14,29 +13,12 @@ import (
 	"mybeacon/schema"
 )
 
-// User is an account as its owner sees it.
-type User struct {
-	ID             schema.UserID         `json:"id" format:"uuid"`
-	Email          string                `json:"email"`
-	Name           string                `json:"name"`
-	SuperAdmin     bool                  `json:"super_admin"`
-	Role           string                `json:"role" doc:"owner, admin, manager, operator or viewer; empty for a super-admin"`
-	OrganisationID schema.OrganisationID `json:"organisation_id" doc:"Empty for a super-admin"`
-}
-
-func userOf(a postgres.Account) User {
-	u := User{ID: a.ID, Email: a.Email, Name: a.Name, SuperAdmin: a.SuperAdmin, Role: a.Role, OrganisationID: a.Organisation}
-	if a.SuperAdmin {
-		u.Role = ""
-	}
-	return u
-}
-
 type loginInput struct {
-	Session string `cookie:"mybeacon_session" hidden:"true"`
-	Body    struct {
+	cookies
+	Body struct {
 		Email    string `json:"email" minLength:"1" maxLength:"254"`
 		Password string `json:"password" minLength:"1" maxLength:"512"`
+		Code     string `json:"code,omitempty" maxLength:"40" doc:"Of the second factor, or a recovery code; asked for by a 401 about code"`
 	}
 }
 
@@ -51,25 +33,30 @@ type logoutOutput struct {
 	SetCookie http.Cookie `header:"Set-Cookie"`
 }
 
-type meOutput struct {
-	Body struct {
-		User         User             `json:"user"`
-		Organisation *OrganisationRef `json:"organisation,omitempty" doc:"Missing for a super-admin"`
-		Products     []string         `json:"products" nullable:"false" doc:"The products that are switched on"`
-	}
+// cookies is embedded in the inputs that need the session's cookie, whose name depends
+// on how the server is reached.
+type cookies struct{ sent []*http.Cookie }
+
+// Resolve implements huma.Resolver.
+func (c *cookies) Resolve(ctx huma.Context) []error {
+	// A line that cannot be read holds no session.
+	c.sent, _ = http.ParseCookie(ctx.Header("Cookie"))
+	return nil
 }
 
-// OrganisationRef is an organisation as its members see it.
-type OrganisationRef struct {
-	ID       schema.OrganisationID `json:"id" format:"uuid"`
-	Name     string                `json:"name"`
-	TimeZone string                `json:"time_zone"`
+func (c *cookies) named(name string) string {
+	for _, cookie := range c.sent {
+		if cookie.Name == name {
+			return cookie.Value
+		}
+	}
+	return ""
 }
 
 func (s *Server) registerLogin() {
 	Route(s, Public(), huma.Operation{
 		OperationID: "login", Method: http.MethodPost, Path: "/api/v1/auth/login", Tags: []string{"auth"},
-		Summary: "Log in with e-mail and password",
+		Summary: "Log in with e-mail and password, and the code of the second factor where there is one",
 	}, s.login)
 	Route(s, Public(), huma.Operation{
 		OperationID: "logout", Method: http.MethodPost, Path: "/api/v1/auth/logout", Tags: []string{"auth"},
@@ -77,51 +64,81 @@ func (s *Server) registerLogin() {
 	}, s.logout)
 	Route(s, SignedIn(), huma.Operation{
 		OperationID: "me", Method: http.MethodGet, Path: "/api/v1/auth/me", Tags: []string{"auth"},
-		Summary: "Who am I",
+		Summary: "Who am I, and what may I",
 	}, s.me)
 }
 
 // login answers every failure with the same words after the same work, so that
-// nobody learns which accounts exist.
+// nobody learns which accounts exist. Only who knows the password learns that there is
+// a second factor.
 func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
 	email := strings.TrimSpace(in.Body.Email)
-	account, address := "account "+strings.ToLower(email), "address "+limitKey(addressOf(ctx))
-	if err := s.failures.take(time.Now(), account, address); err != nil {
-		s.cfg.Metrics.refused(tooManyBad)
+	var who postgres.Account
+	refusal := error(nil)
+	proven, err := s.Attempt(ctx, email, func(ctx context.Context) (bool, error) {
+		var err error
+		who, refusal, err = s.verify(ctx, email, in.Body.Password, in.Body.Code)
+		return refusal == nil, err
+	})
+	if err != nil {
 		return nil, err
 	}
-	who, err := s.verify(ctx, email, in.Body.Password)
-	if err != nil {
-		if schema.KindOf(err) != schema.Unauthorized {
-			s.failures.refund(account, address)
-		}
-		return nil, s.counted(badPassword, err)
+	if !proven {
+		return nil, s.failed(ctx, who, email, refusal)
 	}
-	s.failures.succeed(account, address)
-	token, expires, err := s.begin(ctx, in.Session, who)
+	token, expires, err := s.begin(ctx, in.named(s.sessions.Cookie.Name), who)
+	if err != nil {
+		return nil, err
+	}
+	person, err := s.db.Person(ctx, postgres.AllOrganisations(), who.ID)
 	if err != nil {
 		return nil, err
 	}
 	s.log.InfoContext(ctx, "logged in", "account", who.ID.String(), "address", addressOf(ctx).String())
 	out := &loginOutput{SetCookie: s.cookieOf(token, expires)}
-	out.Body.User = userOf(who)
+	out.Body.User = userOf(person)
 	return out, nil
 }
 
-// verify returns the account of the e-mail when the password is right.
-func (s *Server) verify(ctx context.Context, email, password string) (postgres.Account, error) {
+// verify returns the account of the e-mail; refusal says what was not proven of it.
+func (s *Server) verify(ctx context.Context, email, password, code string) (account postgres.Account, refusal, err error) {
 	account, hash, err := s.db.AccountByEmail(ctx, email)
 	if err != nil && schema.KindOf(err) != schema.NotFound {
-		return account, err
+		return account, nil, err
 	}
 	ok, err := s.passwords.Matches(ctx, password, hash)
 	if err != nil {
-		return account, err
+		return account, nil, err
 	}
 	if !ok || account.Disabled {
-		return account, schema.Errorf(schema.Unauthorized, "", "the e-mail or the password is wrong")
+		return account, schema.Errorf(schema.Unauthorized, "", "the e-mail or the password is wrong, or the e-mail is not confirmed yet"), nil
 	}
-	return account, nil
+	has, right, err := s.factors.Check(ctx, account, code, s.now())
+	switch {
+	case err != nil || right:
+		return account, nil, err
+	case has && strings.TrimSpace(code) == "":
+		// Not a failed guess, so nothing to count.
+		return account, nil, schema.Errorf(schema.Unauthorized, "code", "type the code of your authenticator, or a recovery code")
+	}
+	return account, schema.Errorf(schema.Unauthorized, "code", "is wrong or was used already; wait for the next one"), nil
+}
+
+// failed writes the failed log-in down, in the log of whose account it is, and returns
+// the refusal.
+func (s *Server) failed(ctx context.Context, who postgres.Account, email string, refusal error) error {
+	entry := audit.Entry{
+		Organisation: who.Organisation, Action: audit.LoginFailed,
+		Object: audit.Object{Kind: audit.KindUser, ID: who.ID.String(), Name: email},
+	}
+	if who.ID.IsZero() {
+		entry.Object.ID = ""
+	}
+	ctx = audit.By(ctx, audit.Actor{User: who.ID, Email: email, Address: addressOf(ctx)})
+	if err := s.db.Append(ctx, postgres.AllOrganisations(), entry); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // begin starts a session under a fresh token; a session that the browser brought
@@ -138,35 +155,22 @@ func (s *Server) begin(ctx context.Context, old string, account postgres.Account
 	return s.sessions.Commit(postgres.WithLogin(ctx, postgres.NewLogin{Account: account, Address: addressOf(ctx).String(), Agent: agentOf(ctx)}))
 }
 
-func (s *Server) logout(ctx context.Context, in *struct {
-	Session string `cookie:"mybeacon_session" hidden:"true"`
-}) (*logoutOutput, error) {
-	if in.Session != "" {
-		ctx, err := s.sessions.Load(ctx, in.Session)
-		if err == nil {
-			err = s.sessions.Destroy(ctx)
-		}
-		if err != nil {
-			return nil, err
-		}
-		s.RightsChanged()
-	}
-	return &logoutOutput{SetCookie: s.cookieOf("", time.Time{})}, nil
-}
-
-func (s *Server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
-	p := PrincipalOf(ctx)
-	out := &meOutput{}
-	out.Body.User = userOf(p.Account)
-	out.Body.Products = p.Products
-	if p.SuperAdmin {
-		out.Body.Products = s.cfg.Products
+func (s *Server) logout(ctx context.Context, in *struct{ cookies }) (*logoutOutput, error) {
+	out := &logoutOutput{SetCookie: s.cookieOf("", time.Time{})}
+	token := in.named(s.sessions.Cookie.Name)
+	if token == "" {
 		return out, nil
 	}
-	o, err := s.db.Organisation(ctx, p.Scope(), p.Organisation)
-	if err != nil {
-		return nil, fmt.Errorf("read the caller's organisation: %w", err)
+	who, err := s.db.IdentityBySession(ctx, postgres.SessionHash(token))
+	if schema.KindOf(err) == schema.NotFound {
+		return out, nil // nobody's any more
 	}
-	out.Body.Organisation = &OrganisationRef{ID: o.ID, Name: o.Name, TimeZone: o.TimeZone}
+	if err == nil {
+		err = s.db.Logout(audit.By(ctx, audit.Actor{User: who.ID, Email: who.Email, Address: addressOf(ctx)}), who)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.RightsChanged()
 	return out, nil
 }

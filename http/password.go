@@ -2,9 +2,12 @@ package http
 
 import (
 	"context"
+	_ "embed" // the list of common passwords
 	"fmt"
 	"net/mail"
+	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -26,7 +29,7 @@ const (
 
 // The bounds of a new password, in characters and bytes.
 const (
-	minPassword      = 8
+	minPassword      = 10
 	maxPasswordBytes = 512
 )
 
@@ -102,10 +105,10 @@ func EnsureSuperAdmin(ctx context.Context, db *postgres.DB, email, password stri
 	if exists, err := db.HasSuperAdmin(ctx); err != nil || exists {
 		return false, err
 	}
-	if err := checkEmail(email); err != nil {
+	if err := CheckEmail(email); err != nil {
 		return false, err
 	}
-	if err := checkPassword(password); err != nil {
+	if err := CheckNewPassword("password", password, email); err != nil {
 		return false, err
 	}
 	passwords, err := NewPasswords()
@@ -119,17 +122,46 @@ func EnsureSuperAdmin(ctx context.Context, db *postgres.DB, email, password stri
 	return db.CreateFirstSuperAdmin(ctx, email, hash)
 }
 
-func checkEmail(email string) error {
+// CheckEmail refuses what is no plain address, or has characters that a mail's header
+// or a log must not hold.
+func CheckEmail(email string) error {
 	address, err := mail.ParseAddress(email)
-	if err != nil || address.Address != email || len(email) > 254 {
+	if err != nil || address.Address != email || len(email) > 254 || strings.ContainsFunc(email, unprintable) {
 		return schema.Errorf(schema.Invalid, "email", "%.80q is not an e-mail address such as admin@example.com", email)
 	}
 	return nil
 }
 
-func checkPassword(password string) error {
-	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPasswordBytes {
-		return schema.Errorf(schema.Invalid, "password", "must have at least %d characters and at most %d bytes", minPassword, maxPasswordBytes)
+func unprintable(r rune) bool { return r <= ' ' || r == 0x7f || !unicode.IsPrint(r) }
+
+// CheckNewPassword refuses a password that is too short or too long, one of those that
+// everybody tries first, and the person's own e-mail.
+func CheckNewPassword(field, password, email string) error {
+	name, _, _ := strings.Cut(email, "@")
+	lower := strings.ToLower(password)
+	switch {
+	case utf8.RuneCountInString(password) < minPassword || len(password) > maxPasswordBytes:
+		return schema.Errorf(schema.Invalid, field, "must have at least %d characters and at most %d bytes", minPassword, maxPasswordBytes)
+	case strings.EqualFold(password, email), strings.EqualFold(password, name):
+		return schema.Errorf(schema.Invalid, field, "must not be the e-mail")
+	case commonPassword(lower), strings.Count(lower, firstRune(lower)) == utf8.RuneCountInString(lower):
+		return schema.Errorf(schema.Invalid, field, "is one of those that are tried first; take a longer or rarer one")
 	}
 	return nil
+}
+
+//go:embed passwords.txt
+var commonPasswords string
+
+// commonPassword reports whether the lower-case password is on the list of the most
+// common ones of ten characters and more.
+func commonPassword(lower string) bool {
+	return !strings.Contains(lower, "\n") && strings.Contains("\n"+commonPasswords, "\n"+lower+"\n")
+}
+
+func firstRune(s string) string {
+	for _, r := range s {
+		return string(r)
+	}
+	return ""
 }

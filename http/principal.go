@@ -108,7 +108,7 @@ func (s *Server) Authenticate(r *http.Request) (Principal, error) {
 	if header := r.Header.Get("Authorization"); header != "" {
 		return s.byHeader(r.Context(), header)
 	}
-	cookie, err := r.Cookie(sessionCookie)
+	cookie, err := r.Cookie(s.sessions.Cookie.Name)
 	if err != nil || cookie.Value == "" {
 		return Principal{}, errSignIn() // showed nothing: everybody's first request
 	}

@@ -40,6 +40,10 @@ type Config struct {
 	Metrics *Metrics // nil: not measured
 	DB      *postgres.DB
 	Version string // of the program, for the OpenAPI document
+	// Key seals the secrets of second factors, [KeyBytes] long; without it there are none.
+	Key []byte
+	// Clock is nil for the system's.
+	Clock func() time.Time
 	// Products are the ids of all products there are, which a super-admin sees.
 	Products []string
 	// Console is the built console, nil where there is none.
@@ -72,6 +76,17 @@ func (c Config) Validate() error {
 	return nil
 }
 
+// now returns the time by which links, codes and limits go.
+func (s *Server) now() time.Time {
+	if s.cfg.Clock == nil {
+		return time.Now()
+	}
+	return s.cfg.Clock()
+}
+
+// Now returns the time of [Config.Clock].
+func (s *Server) Now() time.Time { return s.now() }
+
 // Server is the web side of a node.
 type Server struct {
 	cfg       Config
@@ -84,7 +99,11 @@ type Server struct {
 	origins   *http.CrossOriginProtection
 	sessions  *scs.SessionManager
 	passwords *Passwords
-	failures  *limiter
+	factors   *Factors
+	failures  *limiter // passwords and codes, per account and address
+	links     *limiter // links, per address
+	askers    *limiter // mails asked for by nobody in particular, per address
+	asked     *limiter // and per e-mail
 	tickets   *tickets
 	rights    atomic.Uint64 // counts [Server.RightsChanged]
 	inner     *http.Server
@@ -100,13 +119,21 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	factors, err := newFactors(cfg.DB, cfg.Key)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, db: cfg.DB,
 		mux:       http.NewServeMux(),
 		origins:   http.NewCrossOriginProtection(),
 		sessions:  newSessions(cfg.DB, cfg.Secure),
 		passwords: passwords,
+		factors:   factors,
 		failures:  newLimiter(maxFailures, failureWindow, maxTracked),
+		links:     newLimiter(maxFailures, failureWindow, maxTracked),
+		askers:    newLimiter(maxFailures, failureWindow, maxTracked),
+		asked:     newLimiter(maxMails, mailWindow, maxTracked),
 		tickets:   newTickets(),
 	}
 	for _, origin := range cfg.Origins {

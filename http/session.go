@@ -11,6 +11,9 @@ import (
 
 const (
 	sessionCookie = "mybeacon_session"
+	// Browsers take a cookie of this prefix from this very host only, for all of it, and
+	// by https; so they take none on plain http.
+	hostPrefix = "__Host-"
 	// sessionLifetime is absolute: a stolen cookie ends with it even if used.
 	sessionLifetime = 7 * 24 * time.Hour
 )
@@ -19,13 +22,17 @@ const (
 // because scs.New starts a goroutine for a memory store that we do not use. Only
 // hashes reach the store, so that reading it lets nobody in.
 func newSessions(db *postgres.DB, secure bool) *scs.SessionManager {
+	name := sessionCookie
+	if secure {
+		name = hostPrefix + name
+	}
 	return &scs.SessionManager{
 		Store:            db.Sessions(),
 		Codec:            scs.GobCodec{},
 		Lifetime:         sessionLifetime,
 		HashTokenInStore: true,
 		Cookie: scs.SessionCookie{
-			Name: sessionCookie, Path: "/", HttpOnly: true,
+			Name: name, Path: "/", HttpOnly: true,
 			Secure: secure, SameSite: http.SameSiteStrictMode, Persist: true,
 		},
 	}

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"mybeacon/schema"
 )
@@ -86,33 +85,4 @@ func (db *DB) CreateFirstSuperAdmin(ctx context.Context, email, passwordHash str
 		return insertAccount(ctx, tx, a, passwordHash)
 	})
 	return created && err == nil, err
-}
-
-type tokenKind struct{}
-
-// TokenID names an API token.
-type TokenID = schema.ID[tokenKind]
-
-// maxAPITokens bounds the live tokens of an account: a script that makes one
-// per run is noticed, not accumulated.
-const maxAPITokens = 100
-
-// CreateAPIToken stores a token of the account and returns its id. Expired
-// tokens of the account are removed on the way. More than 100 live ones are a
-// Conflict.
-func (db *DB) CreateAPIToken(ctx context.Context, a Account, name, token string, expires time.Time) (TokenID, error) {
-	id := schema.NewID[TokenID]()
-	err := db.Change(ctx, AllOrganisations(), "core", func(tx Tx) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM api_token WHERE account = $1 AND expires_at <= now()`, a.ID); err != nil {
-			return err
-		}
-		const insert = `INSERT INTO api_token (id, account, org, name, hash, expires_at) SELECT $1, $2, $3, $4, $5, $6
-			WHERE (SELECT count(*) FROM api_token WHERE account = $2) < $7`
-		tag, err := tx.Exec(ctx, insert, id, a.ID, a.Organisation, name, hashSecret(token), expires, maxAPITokens)
-		if err == nil && tag.RowsAffected() == 0 {
-			err = schema.Errorf(schema.Conflict, "", "the account has %d tokens already; let some expire first", maxAPITokens)
-		}
-		return err
-	})
-	return id, err
 }

@@ -104,6 +104,18 @@ func EndLogins(ctx context.Context, tx Tx, account schema.UserID, but LoginID) e
 	return Explain(err, "end sessions", nil)
 }
 
+// Logout ends the session that the identity was proven by.
+func (db *DB) Logout(ctx context.Context, id Identity) error {
+	return db.Change(ctx, AllOrganisations(), CoreTopic, func(tx Tx) error {
+		tx.Record(audit.Entry{Organisation: id.Organisation, Action: audit.Logout, Object: personObject(id.ID, id.Email)})
+		if err := leave(ctx, tx, id); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `DELETE FROM sessions s USING login l WHERE l.session = s.token AND l.id = $1`, id.Login)
+		return Explain(err, "log out", nil)
+	})
+}
+
 // personObject is how the audit log names a person.
 func personObject(id schema.UserID, email string) audit.Object {
 	return audit.Object{Kind: "user", ID: id.String(), Name: email}
