@@ -209,7 +209,7 @@ func TestTickets(t *testing.T) {
 	s := shelltest.Start(t, nil, nil)
 	o, other := postgrestest.Organisation(t, s.DB, "o"), postgrestest.Organisation(t, s.DB, "other")
 	mine, foreign := postgrestest.Location(t, s.DB, o, "mine"), postgrestest.Location(t, s.DB, other, "foreign")
-	s.Account(o, "maria@example.com", "viewer")
+	s.Account(o, "maria@example.com", "manager")
 	s.Nobody().Refuse(401, "POST", "/api/v1/live/ticket", nil)
 	c := s.Login("maria@example.com")
 	var made struct {

@@ -15,8 +15,9 @@ type secrets struct {
 	PostgresPassword string `json:"postgres_password"`
 	ClickHouseServer string `json:"clickhouse_server_token"`
 	ClickHouseReader string `json:"clickhouse_reader_token"`
-	// ClickHouseAnalyst is never empty in memory; files of earlier servers lack it.
+	// These are never empty in memory; files of earlier servers lack them.
 	ClickHouseAnalyst string `json:"clickhouse_analyst_token"`
+	PostgresRuntime   string `json:"postgres_runtime_password"`
 }
 
 // loadSecrets reads the directory's secrets or makes them at first use.
@@ -28,7 +29,8 @@ func loadSecrets(dir string) (secrets, error) {
 		if _, err := os.Stat(filepath.Join(dir, "postgres", "PG_VERSION")); err == nil {
 			return s, fmt.Errorf("%s is missing, and the database in %s was made with the password it held: restore the file from a backup", path, dir)
 		}
-		s = secrets{PostgresPassword: randomHex(24), ClickHouseServer: randomHex(24), ClickHouseReader: randomHex(24), ClickHouseAnalyst: randomHex(24)}
+		s = secrets{PostgresPassword: randomHex(24), ClickHouseServer: randomHex(24), ClickHouseReader: randomHex(24)}
+		s.addLater()
 		return s, writeJSON(path, s)
 	}
 	if err == nil && (s.PostgresPassword == "" || s.ClickHouseServer == "" || s.ClickHouseReader == "") {
@@ -37,11 +39,22 @@ func loadSecrets(dir string) (secrets, error) {
 	if err != nil {
 		return secrets{}, fmt.Errorf("read %s: %w", path, err)
 	}
-	if s.ClickHouseAnalyst == "" {
-		s.ClickHouseAnalyst = randomHex(24)
+	if s.addLater() {
 		return s, writeJSON(path, s)
 	}
 	return s, nil
+}
+
+// addLater makes the secrets that came later where they are missing, and reports
+// whether it made any.
+func (s *secrets) addLater() bool {
+	made := false
+	for _, secret := range []*string{&s.ClickHouseAnalyst, &s.PostgresRuntime} {
+		if *secret == "" {
+			*secret, made = randomHex(24), true
+		}
+	}
+	return made
 }
 
 func randomHex(n int) string {

@@ -18,11 +18,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// The database and the role that owns it. The role is PostgreSQL's superuser:
-// migrations make the roles with fewer rights from it.
+// The database and the roles that log in. pgRole owns it and is PostgreSQL's
+// superuser: migrations run as it, and make what runtimeRole may. The server itself
+// works as runtimeRole, so that no mistake in a statement has a superuser's rights.
 const (
 	databaseName = "mybeacon"
 	pgRole       = "mybeacon"
+	runtimeRole  = "mybeacon_app" // as engine/store/postgres calls it
 )
 
 const pgPort = "5432" // only a part of the socket's name
@@ -59,7 +61,7 @@ func startPostgres(ctx context.Context, cfg Config, sec secrets) (*Postgres, err
 	if err != nil {
 		return nil, errors.Join(err, p.place.remove())
 	}
-	if err := p.createDatabase(ctx); err != nil {
+	if err := errors.Join(p.createDatabase(ctx), p.letRuntimeIn(ctx)); err != nil {
 		return nil, errors.Join(err, p.stop(context.WithoutCancel(ctx)))
 	}
 	if err := writeJSON(filepath.Join(cfg.DataDir, postgresFile), Endpoint{URL: p.URL(), PID: os.Getpid()}); err != nil {
@@ -71,10 +73,19 @@ func startPostgres(ctx context.Context, cfg Config, sec secrets) (*Postgres, err
 // URL returns how pgx reaches the application's database, as its owner.
 func (p *Postgres) URL() string { return p.url(databaseName) }
 
+// RuntimeURL returns the same for the server itself, whose role owns nothing.
+func (p *Postgres) RuntimeURL() string {
+	return p.urlAs(url.UserPassword(runtimeRole, p.secrets.PostgresRuntime), databaseName)
+}
+
 func (p *Postgres) url(database string) string {
+	return p.urlAs(url.UserPassword(pgRole, p.secrets.PostgresPassword), database)
+}
+
+func (p *Postgres) urlAs(user *url.Userinfo, database string) string {
 	query := url.Values{"host": {p.place.socket}, "port": {pgPort}, "sslmode": {"disable"}}.Encode()
 	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword(pgRole, p.secrets.PostgresPassword), Path: "/" + database,
+		Scheme: "postgres", User: user, Path: "/" + database,
 		RawQuery: strings.ReplaceAll(query, "+", "%20"), // to PostgreSQL's clients a plus is a plus
 	}
 	return u.String()

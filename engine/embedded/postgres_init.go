@@ -87,3 +87,15 @@ func (p *Postgres) createDatabase(ctx context.Context) error {
 	}
 	return nil
 }
+
+// letRuntimeIn lets the server's own role log in by this directory's password.
+func (p *Postgres) letRuntimeIn(ctx context.Context) error {
+	const role = `DO $$ BEGIN
+		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '` + runtimeRole + `') THEN CREATE ROLE ` + runtimeRole + ` NOINHERIT; END IF;
+	END $$; `
+	// The password is hexadecimal digits.
+	if err := p.exec(ctx, "postgres", role+"ALTER ROLE "+runtimeRole+" LOGIN PASSWORD '"+p.secrets.PostgresRuntime+"'"); err != nil {
+		return fmt.Errorf("make the server's role: %w", err)
+	}
+	return nil
+}

@@ -91,6 +91,10 @@ func makeDataDir(dir string) error {
 // PostgresURL returns how pgx reaches the database mybeacon, as its owner and superuser.
 func (s *Stores) PostgresURL() string { return s.postgres.URL() }
 
+// PostgresRuntimeURL returns the same for the server itself, in a role with no more
+// rights than it needs. It has them once the schema was migrated.
+func (s *Stores) PostgresRuntimeURL() string { return s.postgres.RuntimeURL() }
+
 // ClickHouseURL returns how clickhouse-go (or any HTTP client) reaches the database mybeacon, with all rights.
 func (s *Stores) ClickHouseURL() string { return s.clickhouse.URL() }
 

@@ -16,22 +16,25 @@ import (
 
 // Config of a whole server. Empty store URLs mean the embedded stores.
 type Config struct {
-	HTTP          string // address of the console, the API and the sockets
-	Ops           string // address of /metrics and /healthz; "off" for none
-	Data          string // directory of everything the server writes
-	Runtime       string // where the embedded stores' binaries are; empty: look in the usual places
-	PostgresURL   string
-	ClickHouseURL string
-	SpillLimit    int64        // bytes of batches that may wait on disk for the warehouse
-	BaseURL       string       // how people reach the console; empty: http://HTTP
-	Proxies       []string     // networks of reverse proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8
-	AdminEmail    string       // of the first super-admin
-	AdminPassword string       // empty: a random one is made and returned once
-	Version       string       // of this program
-	Executable    string       // this program, started again for the embedded warehouse
-	Quota         ingest.Quota // of each organisation's devices
-	StopTimeout   time.Duration
-	Log           *slog.Logger
+	HTTP        string // address of the console, the API and the sockets
+	Ops         string // address of /metrics and /healthz; "off" for none
+	Data        string // directory of everything the server writes
+	Runtime     string // where the embedded stores' binaries are; empty: look in the usual places
+	PostgresURL string
+	// PostgresOwnerURL is that of the role which owns the schema, where it is not
+	// PostgresURL's: migrations alone use it.
+	PostgresOwnerURL string
+	ClickHouseURL    string
+	SpillLimit       int64        // bytes of batches that may wait on disk for the warehouse
+	BaseURL          string       // how people reach the console; empty: http://HTTP
+	Proxies          []string     // networks of reverse proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8
+	AdminEmail       string       // of the first super-admin
+	AdminPassword    string       // empty: a random one is made and returned once
+	Version          string       // of this program
+	Executable       string       // this program, started again for the embedded warehouse
+	Quota            ingest.Quota // of each organisation's devices
+	StopTimeout      time.Duration
+	Log              *slog.Logger
 }
 
 // DefaultConfig returns what a first start on one's own machine wants.
@@ -132,6 +135,12 @@ const minSpill = 64 << 20
 func (c Config) validateStores() error {
 	if err := validateStoreURL("postgres-url", c.PostgresURL, "postgres", "postgresql"); err != nil {
 		return err
+	}
+	if err := validateStoreURL("postgres-owner-url", c.PostgresOwnerURL, "postgres", "postgresql"); err != nil {
+		return err
+	}
+	if c.PostgresOwnerURL != "" && c.PostgresURL == "" {
+		return schema.Errorf(schema.Invalid, "postgres-owner-url", "it belongs to postgres-url, which is not set: the embedded PostgreSQL has an owner of its own")
 	}
 	return validateStoreURL("clickhouse-url", c.ClickHouseURL, "clickhouse", "http", "https")
 }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -27,11 +28,11 @@ func openStores(ctx context.Context, cfg Config) (_ *stores, err error) {
 			err = errors.Join(err, s.close(context.WithoutCancel(ctx)))
 		}
 	}()
-	postgresURL, clickhouseURL, err := s.start(ctx, cfg)
+	at, err := s.start(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if s.relational, err = postgres.Open(ctx, postgresURL); err != nil {
+	if s.relational, err = postgres.OpenOwned(ctx, at.postgres, at.postgresOwner); err != nil {
 		return nil, err
 	}
 	if err = s.relational.Migrate(ctx); err != nil {
@@ -42,43 +43,47 @@ func openStores(ctx context.Context, cfg Config) (_ *stores, err error) {
 	lock := func(ctx context.Context, do func(context.Context) error) error {
 		return s.relational.Locked(ctx, "clickhouse migrations", do)
 	}
-	if s.warehouse, err = clickhouse.Open(clickhouseURL, clickhouse.Options{Log: cfg.Log, Lock: lock}); err != nil {
+	if s.warehouse, err = clickhouse.Open(at.clickhouse, clickhouse.Options{Log: cfg.Log, Lock: lock}); err != nil {
 		return nil, err
 	}
 	return s, s.warehouse.Migrate(ctx, chschema.FS)
 }
 
-// start runs what is embedded and returns both addresses. Where the warehouse
+// addresses are the URLs of both stores, and of the role that owns the relational one.
+type addresses struct{ postgres, postgresOwner, clickhouse string }
+
+// start runs what is embedded and returns the addresses. Where the warehouse
 // is a server of its own, its address is recorded for `clickhouse query`.
-func (s *stores) start(ctx context.Context, cfg Config) (postgresURL, clickhouseURL string, err error) {
-	postgresURL, clickhouseURL = cfg.PostgresURL, cfg.ClickHouseURL
+func (s *stores) start(ctx context.Context, cfg Config) (addresses, error) {
+	at := addresses{cfg.PostgresURL, cmp.Or(cfg.PostgresOwnerURL, cfg.PostgresURL), cfg.ClickHouseURL}
 	start := embedded.Start
 	switch {
-	case postgresURL != "" && clickhouseURL != "":
+	case at.postgres != "" && at.clickhouse != "":
 		if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-			return "", "", err
+			return at, err
 		}
-		return postgresURL, clickhouseURL, announce(cfg)
-	case postgresURL != "":
+		return at, announce(cfg)
+	case at.postgres != "":
 		start = embedded.StartClickHouse
-	case clickhouseURL != "":
+	case at.clickhouse != "":
 		start = embedded.StartPostgres
 	}
 	runtime, err := embedded.FindRuntime(cfg.Runtime)
 	if err != nil {
-		return "", "", err
+		return at, err
 	}
 	s.embedded, err = start(ctx, embedded.Config{DataDir: cfg.Data, Runtime: runtime, Executable: cfg.Executable, Log: cfg.Log})
 	if err != nil {
-		return "", "", err
+		return at, err
 	}
-	if postgresURL == "" {
-		postgresURL = s.embedded.PostgresURL()
+	if at.postgres == "" {
+		at.postgres, at.postgresOwner = s.embedded.PostgresRuntimeURL(), s.embedded.PostgresURL()
 	}
-	if clickhouseURL == "" {
-		return postgresURL, s.embedded.ClickHouseURL(), nil
+	if at.clickhouse == "" {
+		at.clickhouse = s.embedded.ClickHouseURL()
+		return at, nil
 	}
-	return postgresURL, clickhouseURL, announce(cfg)
+	return at, announce(cfg)
 }
 
 func announce(cfg Config) error {

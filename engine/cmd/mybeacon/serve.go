@@ -15,15 +15,17 @@ func lookupEnv(name string) (string, bool) { return os.LookupEnv(name) }
 
 // nodeFlags are the settings that all commands around a server share.
 type nodeFlags struct {
-	Data          string `help:"Directory of everything the server writes." default:"data" env:"MYBEACON_DATA" placeholder:"DIR"`
-	PostgresURL   string `help:"PostgreSQL to use instead of the embedded one." env:"MYBEACON_POSTGRES_URL" placeholder:"URL"`
-	ClickHouseURL string `help:"ClickHouse to use instead of the embedded one." name:"clickhouse-url" env:"MYBEACON_CLICKHOUSE_URL" placeholder:"URL"`
-	Runtime       string `help:"Directory of the embedded stores' binaries." env:"MYBEACON_RUNTIME" placeholder:"DIR"`
+	Data             string `help:"Directory of everything the server writes." default:"data" env:"MYBEACON_DATA" placeholder:"DIR"`
+	PostgresURL      string `help:"PostgreSQL to use instead of the embedded one." env:"MYBEACON_POSTGRES_URL" placeholder:"URL"`
+	PostgresOwnerURL string `help:"The same PostgreSQL as the role that owns the schema, for migrations, where --postgres-url is a role that owns nothing." env:"MYBEACON_POSTGRES_OWNER_URL" placeholder:"URL"`
+	ClickHouseURL    string `help:"ClickHouse to use instead of the embedded one." name:"clickhouse-url" env:"MYBEACON_CLICKHOUSE_URL" placeholder:"URL"`
+	Runtime          string `help:"Directory of the embedded stores' binaries." env:"MYBEACON_RUNTIME" placeholder:"DIR"`
 }
 
 func (f nodeFlags) config(e *env) (node.Config, error) {
 	cfg := node.DefaultConfig()
 	cfg.Data, cfg.PostgresURL, cfg.ClickHouseURL, cfg.Runtime = f.Data, f.PostgresURL, f.ClickHouseURL, f.Runtime
+	cfg.PostgresOwnerURL = f.PostgresOwnerURL
 	cfg.Log, cfg.Version = e.log, version()
 	exe, err := os.Executable()
 	if err != nil {

@@ -203,6 +203,21 @@ func postgresCopy(tb testing.TB, from string) string {
 	return withDatabase(shared.postgres.stores.PostgresURL(), name)
 }
 
+// RuntimeURL returns how the server itself would reach the database of a URL that
+// came from here: in the role that owns nothing.
+func RuntimeURL(owner string) string {
+	u, err := url.Parse(shared.postgres.stores.PostgresRuntimeURL())
+	if err != nil {
+		panic("BUG: the store's own URL cannot be read: " + err.Error())
+	}
+	at, err := url.Parse(owner)
+	if err != nil {
+		panic("BUG: the test's URL cannot be read: " + err.Error())
+	}
+	u.Path = at.Path
+	return u.String()
+}
+
 func postgresExec(sql string) error {
 	stores, err := shared.postgres.start(embedded.StartPostgres)
 	if err != nil {

@@ -13,10 +13,13 @@ import (
 )
 
 // Open returns a store on a migrated database of its own, closed when the test
-// ends.
+// ends. It works in the server's own role: what tests do past it, and past all scopes,
+// goes through [postgres.DB.Pool] or, where a role with more rights is needed,
+// [postgres.DB.Owner].
 func Open(tb testing.TB) *postgres.DB {
 	tb.Helper()
-	db, err := postgres.Open(context.Background(), embeddedtest.NewPostgresDatabaseFrom(tb, "migrated", migrate))
+	owner := embeddedtest.NewPostgresDatabaseFrom(tb, "migrated", migrate)
+	db, err := postgres.OpenOwned(context.Background(), embeddedtest.RuntimeURL(owner), owner)
 	if err != nil {
 		tb.Fatal(err)
 	}
