@@ -22,6 +22,7 @@ import (
 	"mybeacon/engine/store/clickhouse"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/engine/store/postgres/postgrestest"
+	"mybeacon/http/audithttp"
 	"mybeacon/http/blehttp"
 	"mybeacon/http/corehttp"
 	"mybeacon/http/shelltest"
@@ -56,6 +57,7 @@ func startOver(t *testing.T, warehouse *clickhouse.DB) *shelltest.Server {
 		})
 		corehttp.Register(s.Server, corehttp.Config{DB: s.DB, Online: shelltest.Offline{}, Plans: m, Placed: m, Finders: map[string]corehttp.Finder{m.ID(): m}})
 		blehttp.Register(s.Server, m, shelltest.Offline{})
+		audithttp.Register(s.Server, s.DB)
 		for _, socket := range []string{"GET /api/v1/live", "GET /api/v1/device/stream", "POST /api/v1/device/frames"} {
 			s.Handle(socket, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }))
 		}

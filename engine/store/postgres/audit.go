@@ -24,10 +24,15 @@ func (db *DB) seal(ctx context.Context, t *transaction) error {
 	slices.SortStableFunc(t.entries, func(a, b audit.Entry) int {
 		return cmp.Compare(a.Organisation.String(), b.Organisation.String())
 	})
+	const insert = `INSERT INTO audit_entry (org, body, personal, salts) VALUES ($1, $2, $3, $4)`
 	batch, by := &pgx.Batch{}, audit.ActorOf(ctx)
 	for _, e := range t.entries {
 		b := audit.Write(e, by)
-		batch.Queue(`INSERT INTO audit_entry (org, body, personal, salts) VALUES ($1, $2, $3, $4)`, b.Organisation, b.JSON, b.Personal, b.Salts)
+		if len(t.entries) == 1 { // the usual case; unlike a batch it is bounded by [Prompt]
+			_, err := t.Exec(ctx, insert, b.Organisation, b.JSON, b.Personal, b.Salts)
+			return Explain(err, "write the audit log", nil)
+		}
+		batch.Queue(insert, b.Organisation, b.JSON, b.Personal, b.Salts)
 	}
 	return Explain(t.SendBatch(ctx, batch).Close(), "write the audit log", nil)
 }
@@ -75,11 +80,14 @@ type AuditFilter struct {
 	Query    string    // part of names, values, e-mail or address; letters' case does not matter
 }
 
-const selectEntry = `SELECT e.org, e.seq, e.at, e.body, e.previous, e.hash, e.personal, e.salts FROM audit_entry e`
+const entryColumns = `e.org, e.seq, e.at, e.body, e.previous, e.hash, e.personal, e.salts`
 
-func scanEntry(row pgx.CollectableRow) (audit.Stored, error) {
+const selectEntry = `SELECT ` + entryColumns + ` FROM audit_entry e`
+
+func scanEntry(row pgx.Row, more ...any) (audit.Stored, error) {
 	var s audit.Stored
-	return s, row.Scan(&s.Organisation, &s.Seq, &s.At, &s.JSON, &s.Previous, &s.Hash, &s.Personal, &s.Salts)
+	fields := []any{&s.Organisation, &s.Seq, &s.At, &s.JSON, &s.Previous, &s.Hash, &s.Personal, &s.Salts}
+	return s, row.Scan(append(fields, more...)...)
 }
 
 // conditions puts the scope and the filter into conditions.
@@ -117,14 +125,22 @@ func (f AuditFilter) conditions(scope Scope) *Where {
 // newestFirst is the order of the log. Times differ within a chain.
 const newestFirst = " ORDER BY e.at DESC, e.chain DESC"
 
+// AuditLine is an entry with the name that its organisation has now.
+type AuditLine struct {
+	audit.Line
+	OrganisationName string // empty for the system's log, and once the organisation is gone
+}
+
+const nameOfEntry = `, coalesce((SELECT o.name FROM organisation o WHERE o.id = e.org), '')`
+
 // AuditLog returns a page of the audit log, the newest entries first.
-func (db *DB) AuditLog(ctx context.Context, scope Scope, filter AuditFilter, page Page) ([]audit.Line, Cursor, error) {
+func (db *DB) AuditLog(ctx context.Context, scope Scope, filter AuditFilter, page Page) ([]AuditLine, Cursor, error) {
 	where := filter.conditions(scope)
 	if page.After != (Cursor{}) {
 		where.Add("(e.at, e.chain) < (?::text::timestamptz, ?::text::uuid)", page.After.Key, page.After.ID)
 	}
 	limit := page.limit()
-	sql := selectEntry + where.String() + newestFirst + where.Bind(" LIMIT ?", limit+1)
+	sql := `SELECT ` + entryColumns + nameOfEntry + ` FROM audit_entry e` + where.String() + newestFirst + where.Bind(" LIMIT ?", limit+1)
 	found, err := Collect(ctx, db.In(scope), scanLine, sql, where.Args()...)
 	if err != nil || len(found) <= limit {
 		return found, Cursor{}, err
@@ -134,12 +150,14 @@ func (db *DB) AuditLog(ctx context.Context, scope Scope, filter AuditFilter, pag
 	return found, Cursor{Key: last.At.UTC().Format(time.RFC3339Nano), ID: audit.NameOfChain(last.Organisation)}, nil
 }
 
-func scanLine(row pgx.CollectableRow) (audit.Line, error) {
-	s, err := scanEntry(row)
+func scanLine(row pgx.CollectableRow) (AuditLine, error) {
+	var l AuditLine
+	s, err := scanEntry(row, &l.OrganisationName)
 	if err != nil {
-		return audit.Line{}, err
+		return l, err
 	}
-	return s.Line()
+	l.Line, err = s.Line()
+	return l, err
 }
 
 // ExportAudit calls fn with every entry of the audit log that the filter admits, the

@@ -51,7 +51,7 @@ func verify(t testing.TB, db *postgres.DB) audit.Result {
 	return r
 }
 
-func readLog(t testing.TB, db *postgres.DB, scope postgres.Scope, f postgres.AuditFilter) []audit.Line {
+func readLog(t testing.TB, db *postgres.DB, scope postgres.Scope, f postgres.AuditFilter) []postgres.AuditLine {
 	t.Helper()
 	lines, _, err := db.AuditLog(t.Context(), scope, f, postgres.Page{Limit: 200})
 	if err != nil {
@@ -364,10 +364,10 @@ func TestAuditFilters(t *testing.T) {
 	f(0, postgres.AuditFilter{System: true})
 	f(1, postgres.AuditFilter{From: all[0].At})
 	f(start+3, postgres.AuditFilter{To: all[0].At})
-	if !slices.IsSortedFunc(all, func(a, b audit.Line) int { return b.At.Compare(a.At) }) {
+	if !slices.IsSortedFunc(all, func(a, b postgres.AuditLine) int { return b.At.Compare(a.At) }) {
 		t.Error("the newest do not come first")
 	}
-	var pages []audit.Line
+	var pages []postgres.AuditLine
 	var page postgres.Page
 	for page.Limit = 2; ; {
 		lines, next, err := db.AuditLog(t.Context(), postgres.In(o.ID), postgres.AuditFilter{}, page)
@@ -379,7 +379,7 @@ func TestAuditFilters(t *testing.T) {
 			break
 		}
 	}
-	if !slices.EqualFunc(all, pages, func(a, b audit.Line) bool { return a.ID == b.ID }) {
+	if !slices.EqualFunc(all, pages, func(a, b postgres.AuditLine) bool { return a.ID == b.ID }) {
 		t.Errorf("page by page there are %d entries, at once %d", len(pages), len(all))
 	}
 	var oldest []string

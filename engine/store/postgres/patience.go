@@ -25,6 +25,12 @@ func Prompt(ctx context.Context) context.Context {
 	return context.WithValue(ctx, promptKey{}, true)
 }
 
+// Patient returns a context of which [Prompt] was never asked, for what reads more than
+// a page.
+func Patient(ctx context.Context) context.Context {
+	return context.WithValue(ctx, promptKey{}, nil)
+}
+
 // prompter bounds the calls of prompt contexts, in the places where pgx lets the
 // context of each wait be replaced.
 type prompter struct{}

@@ -21,6 +21,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the audit log of all organisations, of one, or the system's */
+        get: operations["list-all-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Write the audit log of all organisations out, of one, or the system's */
+        get: operations["export-all-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify all chains of the audit log */
+        post: operations["verify-audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/organisations": {
         parameters: {
             query?: never;
@@ -65,7 +116,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Log in with e-mail and password */
+        /** Log in with e-mail and password, and the code of the second factor where there is one */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -97,7 +148,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who am I */
+        /** Who am I, and what may I */
         get: operations["me"];
         put?: never;
         post?: never;
@@ -114,10 +165,85 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the API tokens of one's own account */
+        get: operations["list-api-tokens"];
+        put?: never;
+        /**
+         * Make an API token of one's own account
+         * @description It may what its owner may at the moment of use. An API token makes no tokens.
+         */
+        post: operations["create-api-token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         get?: never;
         put?: never;
-        /** Make an API token of one's own account */
-        post: operations["create-api-token"];
+        post?: never;
+        /** End an API token of one's own account */
+        delete: operations["delete-api-token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the organisation's audit log, the newest first */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Write the organisation's audit log out */
+        get: operations["export-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/audit/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell which pages were opened
+         * @description Answered when they are stored. A beacon of a page that closes may send the same as text/plain.
+         */
+        post: operations["add-page-views"];
         delete?: never;
         options?: never;
         head?: never;
@@ -411,6 +537,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search everything that the caller may see */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/device/frames": {
         parameters: {
             query?: never;
@@ -526,6 +669,21 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Acting: {
+            organisation: string;
+            /** Format: uuid */
+            organisation_id: string;
+            reason: string;
+            /** Format: date-time */
+            since: string;
+        };
+        Broken: {
+            detail: string;
+            /** Format: int64 */
+            entry: number;
+            fault: string;
+            organisation_id: string;
+        };
         Device: {
             /** @enum {string} */
             clock: "device" | "source";
@@ -599,6 +757,54 @@ export interface components {
              */
             zones_by: "position" | "examples";
         };
+        Entry: {
+            /** @enum {string} */
+            action: "login" | "login_failed" | "logout" | "view" | "create" | "change" | "delete" | "export" | "users" | "tunnel" | "switch" | "system";
+            /** @description From where; empty for the server and once erased */
+            address: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Personal values were erased since */
+            erased?: boolean;
+            /** @description What changed, or what was looked at or exported */
+            fields: components["schemas"]["Field"][];
+            id: string;
+            /** @description The API key that was used */
+            key?: string;
+            object: components["schemas"]["Object"];
+            /** @description Empty: the system's own log */
+            organisation_id: string;
+            organisation_name: string;
+            /** @description Why a super-admin acted in the organisation */
+            reason?: string;
+            /** @description E-mail of who did it; empty for the server, for nobody known, and once erased */
+            user: string;
+            /** @description Empty for the server and for nobody known */
+            user_id: string;
+        };
+        Field: {
+            name: string;
+            new: string;
+            old: string;
+        };
+        Found: {
+            /** Format: uuid */
+            id: string;
+            /** @description device, location, user, organisation, or a kind of a product's, such as plan, zone, tag */
+            kind: string;
+            /** @description Of its page in the console */
+            path: string;
+            /** @description What tells it from others of its name; may be empty */
+            subtitle: string;
+            /** @description What people call it */
+            title: string;
+        };
+        Grant: {
+            /** Format: uuid */
+            id: string;
+            /** @description Else it may only be looked at */
+            write: boolean;
+        };
         HeardReference: {
             /** Format: date-time */
             measured_at: string;
@@ -634,6 +840,11 @@ export interface components {
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
+        ListEntry: {
+            items: components["schemas"]["Entry"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
         ListLocation: {
             items: components["schemas"]["Location"][];
             /** @description The cursor of the next page, empty at the end */
@@ -664,6 +875,11 @@ export interface components {
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
+        ListToken: {
+            items: components["schemas"]["Token"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
         ListZoneExample: {
             items: components["schemas"]["ZoneExample"][];
             /** @description The cursor of the next page, empty at the end */
@@ -685,17 +901,24 @@ export interface components {
             time_zone: string;
         };
         LoginInputBody: {
+            /** @description Of the second factor, or a recovery code; asked for by a 401 about code */
+            code?: string;
             email: string;
             password: string;
         };
         LoginOutputBody: {
             user: components["schemas"]["User"];
         };
-        MeOutputBody: {
-            /** @description Missing for a super-admin */
+        Me: {
+            /** @description A super-admin's switch */
+            acting?: components["schemas"]["Acting"];
+            /** @description False while no product was switched on yet */
+            activated: boolean;
+            /** @description The one he acts in; missing for a super-admin who acts in none */
             organisation?: components["schemas"]["OrganisationRef"];
-            /** @description The products that are switched on */
+            /** @description The products that are switched on; all for a super-admin */
             products: string[];
+            rights: components["schemas"]["Rights"];
             user: components["schemas"]["User"];
         };
         MoreReadingsBody: {
@@ -834,6 +1057,11 @@ export interface components {
             /** @enum {string} */
             type: "person" | "asset" | "vehicle";
         };
+        Object: {
+            id: string;
+            kind: string;
+            name: string;
+        };
         Organisation: {
             /** Format: date-time */
             created_at: string;
@@ -854,7 +1082,21 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+            phone: string;
             time_zone: string;
+        };
+        PageView: {
+            /**
+             * Format: date-time
+             * @description When it was opened, by the caller's clock
+             */
+            at: string;
+            /** @description Its path */
+            page: string;
+            title?: string;
+        };
+        PageViewsBody: {
+            views: components["schemas"]["PageView"][];
         };
         Place: {
             /** Format: uuid */
@@ -1074,6 +1316,17 @@ export interface components {
              */
             y: number;
         };
+        Rights: {
+            /** @description What of the table of rights is allowed, as far as no location decides */
+            actions: string[];
+            /** @description At all locations; else at these only */
+            everywhere: boolean;
+            locations: components["schemas"]["Grant"][];
+        };
+        SearchOutputBody: {
+            /** @description The best first, 20 at most */
+            items: components["schemas"]["Found"][];
+        };
         Survey: {
             /** Format: date-time */
             created_at: string;
@@ -1111,6 +1364,20 @@ export interface components {
             /** @description For ?ticket= of GET /api/v1/live; works once */
             ticket: string;
         };
+        Token: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Null: never
+             */
+            last_used: string | null;
+            name: string;
+        };
         TokenInputBody: {
             /**
              * Format: int64
@@ -1132,12 +1399,30 @@ export interface components {
             email: string;
             /** Format: uuid */
             id: string;
+            /** @enum {string} */
+            language: "ru" | "en";
             name: string;
             /** @description Empty for a super-admin */
             organisation_id: string;
+            phone: string;
+            /** @description May look but not change, whatever the role */
+            read_only: boolean;
             /** @description owner, admin, manager, operator or viewer; empty for a super-admin */
             role: string;
             super_admin: boolean;
+            /** @description The second factor is on */
+            totp: boolean;
+        };
+        VerifiedBody: {
+            /** @description Empty while nothing was tampered with */
+            broken: components["schemas"]["Broken"][];
+            /**
+             * Format: int64
+             * @description One of each organisation and one of the system
+             */
+            chains: number;
+            /** Format: int64 */
+            entries: number;
         };
         Zone: {
             /** @example #1CB5D5 */
@@ -1210,6 +1495,130 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-all-audit": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                /** @description Whole e-mail or id of who did it */
+                user?: string;
+                action?: "login" | "login_failed" | "logout" | "view" | "create" | "change" | "delete" | "export" | "users" | "tunnel" | "switch" | "system";
+                /** @description The beginning of the time, included */
+                from?: string;
+                /** @description The end of the time, not included */
+                to?: string;
+                /** @description Part of a name, value, e-mail or address */
+                query?: string;
+                organisation_id?: string;
+                /** @description The system's own log only */
+                system?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEntry"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-all-audit": {
+        parameters: {
+            query?: {
+                /** @description Whole e-mail or id of who did it */
+                user?: string;
+                action?: "login" | "login_failed" | "logout" | "view" | "create" | "change" | "delete" | "export" | "users" | "tunnel" | "switch" | "system";
+                /** @description The beginning of the time, included */
+                from?: string;
+                /** @description The end of the time, not included */
+                to?: string;
+                /** @description Part of a name, value, e-mail or address */
+                query?: string;
+                format?: "csv" | "txt";
+                /** @description By default a text is Russian and a CSV English */
+                lang?: "ru" | "en";
+                /** @description Begin a CSV with a byte order mark, for programs that guess encodings */
+                bom?: boolean;
+                organisation_id?: string;
+                /** @description The system's own log only */
+                system?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, the oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "text/plain": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "verify-audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifiedBody"];
+                };
             };
             /** @description What went wrong */
             default: {
@@ -1400,7 +1809,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MeOutputBody"];
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-api-tokens": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListToken"];
                 };
             };
             /** @description What went wrong */
@@ -1435,6 +1879,157 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TokenOutputBody"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-api-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                /** @description Whole e-mail or id of who did it */
+                user?: string;
+                action?: "login" | "login_failed" | "logout" | "view" | "create" | "change" | "delete" | "export" | "users" | "tunnel" | "switch" | "system";
+                /** @description The beginning of the time, included */
+                from?: string;
+                /** @description The end of the time, not included */
+                to?: string;
+                /** @description Part of a name, value, e-mail or address */
+                query?: string;
+                organisation_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEntry"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-audit": {
+        parameters: {
+            query?: {
+                /** @description Whole e-mail or id of who did it */
+                user?: string;
+                action?: "login" | "login_failed" | "logout" | "view" | "create" | "change" | "delete" | "export" | "users" | "tunnel" | "switch" | "system";
+                /** @description The beginning of the time, included */
+                from?: string;
+                /** @description The end of the time, not included */
+                to?: string;
+                /** @description Part of a name, value, e-mail or address */
+                query?: string;
+                format?: "csv" | "txt";
+                /** @description By default a text is Russian and a CSV English */
+                lang?: "ru" | "en";
+                /** @description Begin a CSV with a byte order mark, for programs that guess encodings */
+                bom?: boolean;
+                organisation_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, the oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "text/plain": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-page-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageViewsBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -2517,6 +3112,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Location"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description A part of a name, an address or an e-mail, a number such as #5, or a part of a MAC address */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchOutputBody"];
                 };
             };
             /** @description What went wrong */
