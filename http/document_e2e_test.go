@@ -22,10 +22,10 @@ import (
 	"mybeacon/engine/store/clickhouse"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/engine/store/postgres/postgrestest"
-	"mybeacon/http/audithttp"
 	"mybeacon/http/blehttp"
 	"mybeacon/http/corehttp"
 	"mybeacon/http/shelltest"
+	"mybeacon/http/sqlhttp"
 	"mybeacon/schema"
 	migrations "mybeacon/schema/clickhouse"
 )
@@ -57,7 +57,7 @@ func startOver(t *testing.T, warehouse *clickhouse.DB) *shelltest.Server {
 		})
 		corehttp.Register(s.Server, corehttp.Config{DB: s.DB, Online: shelltest.Offline{}, Plans: m, Placed: m, Finders: map[string]corehttp.Finder{m.ID(): m}})
 		blehttp.Register(s.Server, m, shelltest.Offline{})
-		audithttp.Register(s.Server, s.DB)
+		sqlhttp.Register(s.Server, s.DB, nil)
 		for _, socket := range []string{"GET /api/v1/live", "GET /api/v1/device/stream", "POST /api/v1/device/frames"} {
 			s.Handle(socket, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }))
 		}
@@ -119,7 +119,7 @@ func TestDocument(t *testing.T) {
 func TestDocumentAndRouterAgree(t *testing.T) {
 	s := startWhole(t)
 	d, _ := readDocument(t, s)
-	public := []string{"login", "logout", "livez", "readyz", "openapi"}
+	public := []string{"login", "logout", "livez", "readyz", "openapi", "docs"}
 	var described []string
 	ids := map[string]bool{}
 	for path, methods := range d.Paths {

@@ -17,9 +17,11 @@ func (s *Server) apiConfig() huma.Config {
 	cfg.RejectUnknownQueryParameters = true
 	cfg.Transformers = []huma.Transformer{asProblem}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "Set by POST /api/v1/auth/login"},
-		"token":   {Type: "http", Scheme: "bearer", Description: "An API token, mbt_…"},
-		"device":  {Type: "http", Scheme: "bearer", Description: "A device's token, mbd_…"},
+		"session":  {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "Set by POST /api/v1/auth/login"},
+		"token":    {Type: "http", Scheme: "bearer", Description: "An API token of a person, mbt_…"},
+		"key":      {Type: "http", Scheme: "bearer", Description: "An API key of an organisation, mbk_…: it may do what it was made for"},
+		"password": {Type: "http", Scheme: "basic", Description: "An API token or key as the password, of any user"},
+		"device":   {Type: "http", Scheme: "bearer", Description: "A device's token, mbd_…"},
 	}
 	// huma describes its own error type for every operation; ours is sent.
 	cfg.OnAddOperation = append(cfg.OnAddOperation, func(api *huma.OpenAPI, _ *huma.Operation) {
@@ -32,14 +34,7 @@ func (s *Server) apiConfig() huma.Config {
 // documentErrors describes the problem document as the answer to anything that
 // goes wrong.
 func (s *Server) documentErrors(op *huma.Operation) {
-	registry := s.api.OpenAPI().Components.Schemas
-	problem := registry.Schema(reflect.TypeFor[Problem](), true, "Problem")
-	op.Responses = map[string]*huma.Response{
-		"default": {
-			Description: "What went wrong",
-			Content:     map[string]*huma.MediaType{problemType: {Schema: problem}},
-		},
-	}
+	op.Responses = map[string]*huma.Response{"default": {Description: "What went wrong", Content: s.problemContent()}}
 }
 
 // documentRaw describes the routes that are no operations of huma's, so that
@@ -51,6 +46,7 @@ func (s *Server) documentRaw() {
 		{Method: "GET", Path: "/livez", OperationID: "livez", Summary: "The process answers", Tags: []string{"health"}},
 		{Method: "GET", Path: "/readyz", OperationID: "readyz", Summary: "Ready for work: 200, also when degraded; else 503", Tags: []string{"health"}},
 		{Method: "GET", Path: "/api/openapi.json", OperationID: "openapi", Summary: "This document", Tags: []string{"health"}},
+		{Method: "GET", Path: "/api/docs", OperationID: "docs", Summary: "This document as a page", Tags: []string{"health"}},
 		{Method: "GET", Path: "/api/v1/live", OperationID: "live", Tags: []string{"live"}, Security: user,
 			Summary:     "Live positions of a location, as a WebSocket",
 			Description: "Sub-protocol mybeacon.v1+json. Authenticate by cookie from the same origin, by Authorization, or by ?ticket=."},
@@ -59,38 +55,44 @@ func (s *Server) documentRaw() {
 			Description: "Sub-protocol mybeacon.device.v1, binary protobuf messages."},
 		{Method: "POST", Path: "/api/v1/device/frames", OperationID: "device-frames", Tags: []string{"device"}, Security: device,
 			Summary:     "Frames of a device, as a request",
-			Description: "Protobuf or JSON, plain or gzip; the answer acknowledges ranges of frames, and what it does not name is sent again."},
+			Description: "Protobuf or JSON, plain or gzip; the answer acknowledges ranges of frames, and what it does not name is sent again.",
+			Responses:   s.documentAgain()},
 	} {
-		s.documentErrors(&op)
-		if op.OperationID == "device-frames" {
-			s.documentAgain(&op)
-		}
-		op.Responses["200"] = &huma.Response{Description: http.StatusText(http.StatusOK)}
-		s.api.OpenAPI().AddOperation(&op)
+		s.Describe(op)
 	}
 }
 
-// documentAgain describes the answers that tell a device to send its frames again
-// later.
-func (s *Server) documentAgain(op *huma.Operation) {
-	integer := func(what string) *huma.Param {
-		return &huma.Param{Description: what, Schema: &huma.Schema{Type: huma.TypeInteger}}
-	}
-	after := integer("Seconds until the frames may be sent again")
-	problem := op.Responses["default"].Content
-	op.Responses["429"] = &huma.Response{
-		Description: "The organisation is above its quota, or too many requests are open: send the frames again later",
-		Headers: map[string]*huma.Header{
-			"Retry-After": after, "RateLimit-Limit": integer("Frames a second"), "RateLimit-Remaining": integer("Frames that would be taken at once"),
-			"RateLimit-Reset": integer("Seconds until the whole burst may be sent"),
+// documentAgain describes the answers of a device's frames: those that tell it to
+// send them again later, too.
+func (s *Server) documentAgain() map[string]*huma.Response {
+	after := integerHeader("Seconds until the frames may be sent again")
+	problem := s.problemContent()
+	return map[string]*huma.Response{
+		"200": {Description: http.StatusText(http.StatusOK)},
+		"429": {
+			Description: "The organisation is above its quota, or too many requests are open: send the frames again later",
+			Headers: map[string]*huma.Header{
+				"Retry-After": after, "RateLimit-Limit": integerHeader("Frames a second"), "RateLimit-Remaining": integerHeader("Frames that would be taken at once"),
+				"RateLimit-Reset": integerHeader("Seconds until the whole burst may be sent"),
+			},
+			Content: problem,
 		},
-		Content: problem,
+		"503": {
+			Description: "Storage takes nothing, or the server is full or stops: send the frames again later. The live maps may have them already; nothing is counted twice",
+			Headers:     map[string]*huma.Header{"Retry-After": after},
+			Content:     problem,
+		},
 	}
-	op.Responses["503"] = &huma.Response{
-		Description: "Storage takes nothing, or the server is full or stops: send the frames again later. The live maps may have them already; nothing is counted twice",
-		Headers:     map[string]*huma.Header{"Retry-After": after},
-		Content:     problem,
-	}
+}
+
+func integerHeader(what string) *huma.Header {
+	return &huma.Header{Description: what, Schema: &huma.Schema{Type: huma.TypeInteger}}
+}
+
+// problemContent is the body of every error.
+func (s *Server) problemContent() map[string]*huma.MediaType {
+	problem := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	return map[string]*huma.MediaType{problemType: {Schema: problem}}
 }
 
 func (s *Server) marshalDocument() []byte {

@@ -168,6 +168,8 @@ func (s *Server) routes() error {
 	s.Handle("GET /livez", http.HandlerFunc(s.livez))
 	s.Handle("GET /readyz", http.HandlerFunc(s.readyz))
 	s.Handle("GET /api/openapi.json", http.HandlerFunc(s.openapi))
+	s.Handle("GET /api/docs", http.HandlerFunc(s.docs))
+	s.mux.HandleFunc("GET /api/docs/{file}", s.docs) // a part of the page, not of the API
 	s.documentRaw()
 	s.mux.HandleFunc("/api/", s.noSuchRoute)
 	if s.cfg.Console == nil {

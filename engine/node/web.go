@@ -50,9 +50,11 @@ func (n *Node) buildShell() error {
 		DB: n.stores.relational, Online: n.devices, Plans: sites(n.products), Placed: sites(n.products), Finders: sites(n.products).finders(),
 		Changed: func(ctx context.Context) { n.directory.Refresh(ctx) },
 	})
-	n.buildAudit()
 	for _, p := range n.products {
 		p.routes(n.shell, n.devices)
+	}
+	if err := n.buildDoor(); err != nil {
+		return err
 	}
 	return n.buildSockets(secure)
 }

@@ -26,7 +26,8 @@ type Finder interface {
 }
 
 type searchInput struct {
-	Query string `query:"q" required:"true" minLength:"1" maxLength:"100" doc:"A part of a name, an address or an e-mail, a number such as #5, or a part of a MAC address"`
+	OrganisationID schema.OrganisationID `query:"organisation_id" format:"uuid" doc:"Of a super-admin: search this one only"`
+	Query          string                `query:"q" required:"true" minLength:"1" maxLength:"100" doc:"A part of a name, an address or an e-mail, a number such as #5, or a part of a MAC address"`
 }
 
 type searchOutput struct {
@@ -49,7 +50,7 @@ func (r *routes) find(ctx context.Context, in *searchInput) (*searchOutput, erro
 	if sought.Text == "" {
 		return out, nil
 	}
-	scope, err := p.Within(schema.OrganisationID{})
+	scope, err := p.Within(in.OrganisationID)
 	if err != nil {
 		return nil, err
 	}

@@ -71,36 +71,47 @@ func (e *engine) rowFilter() string {
 		") AND org = toUUIDOrNull(substring(" + comment + ", " + strconv.Itoa(len(e.analystPrefix)+1) + ", 36))"
 }
 
-// closed is what an engine has beyond what analysts are given.
-type closed struct {
-	databases []string // in lower case
-	tables    []string // of the database, as written
-	functions []string // table functions, in lower case
+// Closed is what a warehouse has beyond what analysts are given.
+type Closed struct {
+	Databases []string // in lower case
+	Tables    []string // of the analysts' database, as written
+	Functions []string // table functions, in lower case
 }
 
-// closed asks the engine, so that what a later migration adds is closed until it is given.
-func (e *engine) closed() (closed, error) {
-	var c closed
+// FindClosed asks a warehouse by column, which returns the only column of a
+// statement's answer. It is asked anew for every statement of an analyst, so that
+// what a later migration adds is closed until it is given.
+func FindClosed(database string, given Given, column func(sql string) ([]string, error)) (Closed, error) {
+	var c Closed
 	for _, ask := range []struct {
 		sql  string
 		into *[]string
 		keep []string
 	}{
-		{"SELECT lower(name) FROM system.databases", &c.databases, []string{database}},
-		{"SELECT name FROM system.tables WHERE database = " + quote(database), &c.tables, slices.Concat(e.given.Filtered, e.given.Views)},
-		{"SELECT lower(name) FROM system.table_functions", &c.functions, analystSources},
+		{"SELECT lower(name) FROM system.databases", &c.Databases, []string{strings.ToLower(database)}},
+		{"SELECT name FROM system.tables WHERE database = " + quote(database), &c.Tables, slices.Concat(given.Filtered, given.Views)},
+		{"SELECT lower(name) FROM system.table_functions", &c.Functions, analystSources},
 	} {
-		answer, err := e.control(ask.sql)
+		names, err := column(ask.sql)
 		if err != nil {
 			return c, err
 		}
-		*ask.into = slices.DeleteFunc(strings.Split(answer, "\n"), func(name string) bool { return name == "" || slices.Contains(ask.keep, name) })
+		*ask.into = slices.DeleteFunc(names, func(name string) bool { return name == "" || slices.Contains(ask.keep, name) })
 	}
 	return c, nil
 }
 
+// Check refuses a statement that leads an analyst beyond what he is given.
+func Check(sql string, c Closed) error {
+	st, err := inspect(sql, analyst)
+	if err != nil {
+		return err
+	}
+	return st.forAnalyst(c)
+}
+
 // forAnalyst refuses what analysts may not name.
-func (s statement) forAnalyst(c closed) error {
+func (s statement) forAnalyst(c Closed) error {
 	if s.first() == "SHOW" && !(s.is(1, "TABLES") && len(s.list) == 2) {
 		return refuse(codeDenied, "of SHOW only SHOW TABLES is accepted here")
 	}
@@ -110,14 +121,14 @@ func (s statement) forAnalyst(c closed) error {
 			continue
 		}
 		for part := range strings.SplitSeq(name, ".") {
-			if denied(part) || slices.Contains(c.tables, part) {
+			if denied(part) || slices.Contains(c.Tables, part) {
 				return refuse(codeDenied, "the name %.60q is not accepted here", part)
 			}
 		}
-		if s.raw(i+1) == "(" && slices.Contains(c.functions, strings.ToLower(name)) {
+		if s.raw(i+1) == "(" && slices.Contains(c.Functions, strings.ToLower(name)) {
 			return refuse(codeDenied, "the table function %.60q is not accepted here", name)
 		}
-		if s.raw(i+1) == "." && slices.Contains(c.databases, strings.ToLower(name)) && s.raw(i-1) != "." {
+		if s.raw(i+1) == "." && slices.Contains(c.Databases, strings.ToLower(name)) && s.raw(i-1) != "." {
 			return refuse(codeDenied, "the database %.60q is not accepted here", name)
 		}
 	}

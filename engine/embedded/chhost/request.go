@@ -115,7 +115,10 @@ func (s *Server) closeTo(req *request) error {
 	if req.hello {
 		return nil
 	}
-	c, err := s.engine.closed()
+	c, err := FindClosed(database, s.engine.given, func(sql string) ([]string, error) {
+		answer, err := s.engine.control(sql)
+		return strings.Split(answer, "\n"), err
+	})
 	if err != nil {
 		return err
 	}
