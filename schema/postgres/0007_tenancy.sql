@@ -127,6 +127,7 @@ BEGIN
 END
 $$;
 -- +goose StatementEnd
+REVOKE ALL ON FUNCTION forget_calibration() FROM PUBLIC;
 CREATE TRIGGER ble_plan_forgotten AFTER DELETE ON ble_plan
     FOR EACH ROW EXECUTE FUNCTION forget_calibration();
 
