@@ -11,7 +11,7 @@ describe('the login', () => {
   it('refuses a wrong password and says so', async () => {
     const { page, problems } = await open(browser)
     await fillLogin(page, admin.email, 'certainly not this')
-    expect(await page.locator('.login__alert').textContent()).toContain('Wrong e-mail or password')
+    expect(await page.locator('.submit-form__alert').textContent()).toContain('Wrong e-mail or password')
     expect(new URL(page.url()).pathname).toBe('/login')
     expect(problems).toEqual([])
   })

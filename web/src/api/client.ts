@@ -11,7 +11,12 @@ export interface ApiOptions {
   fetch?: typeof fetch
   /** Called when a request other than the login itself is answered by 401. */
   onUnauthorised: () => void
+  /** Called for every request: did the server itself answer? */
+  onReach?: (answered: boolean) => void
 }
+
+// Their 401 is about what was typed, not about the session.
+const publicPaths = /^\/api\/v1\/auth\/(login|logout|me|register|confirm|links|password.*|totp.*)$/
 
 /** The one door to the server. The session is a cookie that scripts cannot read. */
 export function createApi(options: ApiOptions): Api {
@@ -19,8 +24,12 @@ export function createApi(options: ApiOptions): Api {
   const api = createClient<paths>({ baseUrl: window.location.origin, fetch: send, credentials: 'same-origin' })
   api.use({
     onResponse({ request, response }) {
-      const isLogin = new URL(request.url).pathname.startsWith('/api/v1/auth/')
+      options.onReach?.(![502, 503, 504].includes(response.status))
+      const isLogin = publicPaths.test(new URL(request.url).pathname)
       if (response.status === 401 && !isLogin) options.onUnauthorised()
+    },
+    onError() {
+      options.onReach?.(false)
     },
   })
   return api

@@ -31,6 +31,15 @@ export const useSessionStore = defineStore('session', () => {
     return state.value
   }
 
+  /** Asks anew what the person may do; while the server is away things stay as they were. */
+  async function refresh(): Promise<void> {
+    const answer = await bodyOf(api.GET('/api/v1/auth/me', {})).catch((error: unknown) => {
+      if (failureOf(error) === 'unauthorised') forget()
+      return undefined
+    })
+    if (answer) me.value = completed(answer)
+  }
+
   /** Throws an ApiError when the server refuses; one about `code` asks for the second factor. */
   async function login(email: string, password: string, code?: string): Promise<void> {
     await bodyOf(api.POST('/api/v1/auth/login', { body: { email, password, ...(code ? { code } : {}) } }))
@@ -41,6 +50,17 @@ export const useSessionStore = defineStore('session', () => {
   async function logout(): Promise<void> {
     await bodyOf(api.POST('/api/v1/auth/logout')).catch(() => undefined)
     forget()
+  }
+
+  /** Switches into an organisation; throws an ApiError. */
+  async function act(organisation: string, reason: string): Promise<void> {
+    await bodyOf(api.PUT('/api/v1/auth/acting', { body: { organisation_id: organisation, reason } }))
+    await load()
+  }
+
+  async function endActing(): Promise<void> {
+    await bodyOf(api.DELETE('/api/v1/auth/acting'))
+    await load()
   }
 
   function forget() {
@@ -69,6 +89,6 @@ export const useSessionStore = defineStore('session', () => {
   const accessTo = (wanted: Requirement): Access => (me.value ? accessOf(me.value, wanted) : 'ok')
   return {
     state, me, user, isSuperAdmin, isActing, organisationId,
-    load, login, logout, forget, probe, hasProduct, can, mayChange, accessTo,
+    load, refresh, login, logout, act, endActing, forget, probe, hasProduct, can, mayChange, accessTo,
   }
 })

@@ -1,6 +1,7 @@
 import { createPinia } from 'pinia'
 import { type App, watch } from 'vue'
 import { apiKey, createApi } from '@/api/client'
+import { useReachStore } from '@/api/reach'
 import { useSessionStore } from '@/api/session'
 import { useLiveStore } from '@/live/store'
 import { createConsoleI18n, useLanguage } from './i18n'
@@ -13,7 +14,9 @@ export async function install(app: App): Promise<App> {
   const pinia = createPinia()
   const router = createConsoleRouter()
   const i18n = createConsoleI18n()
+  const reach = useReachStore(pinia)
   const api = createApi({
+    onReach: (answered) => (answered ? reach.noteAnswer() : reach.noteSilence()),
     onUnauthorised: () => {
       const session = useSessionStore(pinia)
       if (session.state === 'in') void toLogin()
@@ -34,5 +37,7 @@ export async function install(app: App): Promise<App> {
   const preferences = usePreferences(pinia)
   await useLanguage(i18n, preferences.language)
   watch(() => preferences.language, (language) => useLanguage(i18n, language))
+  // A person's language goes with the account, to every browser.
+  app.runWithContext(() => watch(() => useSessionStore().user?.language, (language) => language && preferences.speak(language)))
   return app.use(router)
 }

@@ -21,7 +21,8 @@ export function navigationOf(me: Me, entries: readonly NavEntry[] = allEntries):
     .filter((section) => section.entries.length > 0)
 }
 
-/** Where a person begins: the first entry of the navigation. */
+/** Where a person begins: the first entry of the navigation, once there is a product at all. */
 export function homeOf(me: Me, entries: readonly NavEntry[] = allEntries): string {
-  return navigationOf(me, entries)[0]?.entries[0]?.to ?? '/nothing'
+  if (!me.activated && !me.user.super_admin) return '/waiting'
+  return navigationOf(me, entries)[0]?.entries[0]?.to ?? '/profile'
 }

@@ -9,9 +9,18 @@ export type Theme = (typeof themes)[number]
 export const usePreferences = defineStore('preferences', () => {
   const language = shallowRef<Language>(read('language', languages) ?? browserLanguage())
   const theme = shallowRef<Theme>(read('theme', themes) ?? 'system')
+  // The navigation of a desktop as icons only.
+  const isNarrow = shallowRef(read('nav', ['narrow']) !== undefined)
+  watch(isNarrow, (value) => write('nav', value ? 'narrow' : ''))
   watch(language, (value) => write('language', value))
   watch(theme, (value) => write('theme', value))
-  return { language, theme }
+
+  /** Takes over a language that came from elsewhere, if it is one of ours. */
+  function speak(wanted: string) {
+    language.value = languages.find((known) => known === wanted) ?? language.value
+  }
+
+  return { language, theme, isNarrow, speak }
 })
 
 /** The first language of the browser that the console speaks. */

@@ -1,0 +1,37 @@
+import { type Api, bodyOf } from '@/api/client'
+
+export interface Registration {
+  email: string
+  password: string
+  organisation: string
+  phone: string
+  language: string
+}
+
+/** What a one-time link is for. */
+export interface Link {
+  purpose: 'confirm' | 'password' | 'invitation' | 'email'
+  email: string
+  organisation?: string
+}
+
+export function register(api: Api, body: Registration): Promise<unknown> {
+  return bodyOf(api.POST('/api/v1/auth/register', { body }))
+}
+
+export function requestReset(api: Api, email: string): Promise<unknown> {
+  return bodyOf(api.POST('/api/v1/auth/password/forgot', { body: { email } }))
+}
+
+/** Looks at a link without using it up. */
+export function lookAtLink(api: Api, token: string): Promise<Link> {
+  return bodyOf(api.POST('/api/v1/auth/links', { body: { token } })) as Promise<Link>
+}
+
+export function confirmEmail(api: Api, token: string): Promise<unknown> {
+  return bodyOf(api.POST('/api/v1/auth/confirm', { body: { token } }))
+}
+
+export function setPassword(api: Api, token: string, password: string, name?: string): Promise<unknown> {
+  return bodyOf(api.POST('/api/v1/auth/password', { body: { token, password, ...(name ? { name } : {}) } }))
+}
