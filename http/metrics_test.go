@@ -144,7 +144,7 @@ func TestWatchingAsksWhenSomethingChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	may := s.Watching(p)
+	may := s.Watching(p, "ble")
 	nowhere := schema.NewID[schema.LocationID]()
 	if err := may(t.Context(), nowhere); schema.KindOf(err) != schema.NotFound {
 		t.Errorf("no such location: %v", err)

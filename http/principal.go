@@ -136,10 +136,11 @@ func (s *Server) Viewer(r *http.Request) (p Principal, byCookie bool, err error)
 	return p, p.Session, err
 }
 
-// MayWatch reports whether the principal may still see the live positions of the
-// location: Unauthorized when the session or token ended or the account was
-// disabled since, NotFound when there is no such location for him now.
-func (s *Server) MayWatch(ctx context.Context, p Principal, location schema.LocationID) error {
+// MayWatch reports whether the principal may still see the product's live positions
+// at the location: Unauthorized when the session or token ended or the account was
+// disabled since, Forbidden when he may look at nothing, NotFound when there is no
+// such location, or no such product, for him now.
+func (s *Server) MayWatch(ctx context.Context, p Principal, product string, location schema.LocationID) error {
 	if p.proof == nil {
 		return errSignIn()
 	}
@@ -148,8 +149,11 @@ func (s *Server) MayWatch(ctx context.Context, p Principal, location schema.Loca
 	if err != nil {
 		return err
 	}
-	_, err = s.db.Location(ctx, now.Scope(), location)
-	return err
+	at, err := s.db.Location(ctx, now.Scope(), location)
+	if err != nil {
+		return err
+	}
+	return now.Decide(access.View, access.Object{Organisation: at.Organisation, Location: at.ID, Product: product})
 }
 
 // rightsAge is for how long rights are believed while nobody tells of a change:
@@ -163,7 +167,7 @@ func (s *Server) RightsChanged() { s.rights.Add(1) }
 // Watching returns [Server.MayWatch] for a socket, which asks every few seconds:
 // the store is asked only after [Server.RightsChanged] or a minute. The function
 // is for one goroutine at a time.
-func (s *Server) Watching(p Principal) func(context.Context, schema.LocationID) error {
+func (s *Server) Watching(p Principal, product string) func(context.Context, schema.LocationID) error {
 	var seen uint64
 	var asked time.Time
 	var about schema.LocationID
@@ -172,7 +176,7 @@ func (s *Server) Watching(p Principal) func(context.Context, schema.LocationID) 
 		if !asked.IsZero() && about == location && seen == now && time.Since(asked) < rightsAge {
 			return nil
 		}
-		if err := s.MayWatch(ctx, p, location); err != nil {
+		if err := s.MayWatch(ctx, p, product, location); err != nil {
 			return err
 		}
 		seen, asked, about = now, time.Now(), location
@@ -227,3 +231,6 @@ func errSignIn() error { return schema.Errorf(schema.Unauthorized, "", "log in f
 func errUnknownToken() error {
 	return schema.Errorf(schema.Unauthorized, "", "the API token or key is unknown or has expired")
 }
+
+// Again proves the identity anew: what the principal may now.
+func (p Principal) Again(ctx context.Context) (Principal, error) { return p.proof(ctx) }

@@ -207,7 +207,7 @@ func TestDisabledAtOnce(t *testing.T) {
 
 func TestTickets(t *testing.T) {
 	s := shelltest.Start(t, nil, nil)
-	o, other := postgrestest.Organisation(t, s.DB, "o"), postgrestest.Organisation(t, s.DB, "other")
+	o, other := postgrestest.Organisation(t, s.DB, "o", "ble"), postgrestest.Organisation(t, s.DB, "other", "ble")
 	mine, foreign := postgrestest.Location(t, s.DB, o, "mine"), postgrestest.Location(t, s.DB, other, "foreign")
 	s.Account(o, "maria@example.com", "manager")
 	s.Nobody().Refuse(401, "POST", "/api/v1/live/ticket", nil)
@@ -238,17 +238,17 @@ func TestTickets(t *testing.T) {
 		t.Fatalf("%d takers won, want 1", won.Load())
 	}
 	p := *winner.Load()
-	if err := s.MayWatch(t.Context(), p, mine.ID); err != nil {
+	if err := s.MayWatch(t.Context(), p, "ble", mine.ID); err != nil {
 		t.Errorf("own location: %v", err)
 	}
-	if err := s.MayWatch(t.Context(), p, foreign.ID); schema.KindOf(err) != schema.NotFound {
+	if err := s.MayWatch(t.Context(), p, "ble", foreign.ID); schema.KindOf(err) != schema.NotFound {
 		t.Errorf("foreign location: %v", err)
 	}
-	if err := s.MayWatch(t.Context(), shell.Principal{}, mine.ID); schema.KindOf(err) != schema.Unauthorized {
+	if err := s.MayWatch(t.Context(), shell.Principal{}, "ble", mine.ID); schema.KindOf(err) != schema.Unauthorized {
 		t.Errorf("nobody: %v", err)
 	}
 	c.Want(204, "POST", "/api/v1/auth/logout", nil, nil)
-	if err := s.MayWatch(t.Context(), p, mine.ID); schema.KindOf(err) != schema.Unauthorized {
+	if err := s.MayWatch(t.Context(), p, "ble", mine.ID); schema.KindOf(err) != schema.Unauthorized {
 		t.Errorf("after the log-out: %v", err)
 	}
 }

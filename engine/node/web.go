@@ -107,6 +107,9 @@ func (n *Node) checks() []shell.Check {
 	}
 }
 
+// mapped is the product whose positions the live map shows.
+const mapped = "ble"
+
 // viewers lets the live map's socket ask the shell who came.
 type viewers struct{ shell *shell.Server }
 
@@ -119,6 +122,6 @@ func (v viewers) Viewer(r *http.Request) (livehttp.Viewer, error) {
 	return livehttp.Viewer{
 		Key:      p.ID.String(),
 		ByCookie: byCookie,
-		MayWatch: v.shell.Watching(p),
+		MayWatch: v.shell.Watching(p, mapped),
 	}, nil
 }
