@@ -85,7 +85,7 @@ func Write(e Entry, by Actor) Body {
 	if by.Address.IsValid() {
 		hide(placeAddress, by.Address.Unmap().String())
 	}
-	if e.Object.Kind == KindUser {
+	if e.Object.Personal || e.Object.Kind == KindUser {
 		hide(placeObject, b.Object.Name)
 		b.Object.Name = ""
 	}

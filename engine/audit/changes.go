@@ -41,6 +41,9 @@ func Made(name, now string) Field { return Field{Name: name, New: now} }
 // Gone returns a field that had a value and has none.
 func Gone(name, old string) Field { return Field{Name: name, Old: old} }
 
+// Of returns a field that says what the object belongs to; it did not change.
+func Of(name, value string) Field { return Field{Name: name, Old: value, New: value} }
+
 func jsonOf(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -39,6 +39,9 @@ type Object struct {
 	Kind string // "location", "plan", "zone", "tag", "device", [KindUser], "organisation", "page", …
 	ID   string // its id; empty where it has none, such as a page
 	Name string // "Receiver #5", "Canteen", "/devices"
+	// Personal says that Name names a person, as [Field.Personal] does; it always does
+	// of a [KindUser].
+	Personal bool
 }
 
 // Field is one value that changed. Old or New is empty where there was or is none.

@@ -121,7 +121,7 @@ func (w *Writer) object(l Line) string {
 	switch {
 	case l.Action == Export && name != "":
 		return plain(name)
-	case name == "" && l.Object.Kind == KindUser && l.Erased:
+	case name == "" && l.Object.Personal && l.Erased:
 		return kind + " " + w.words.erased
 	case name == "":
 		return kind
@@ -161,6 +161,8 @@ func (w *Writer) change(l Line, f Field) string {
 	switch {
 	case f.Personal && l.Erased && f.Old == "" && f.New == "":
 		return w.words.erased
+	case f.Old == f.New: // what it belongs to, see [Of]
+		return quote(f.New)
 	case l.Action == Change || f.Old != "" && f.New != "":
 		return quote(f.Old) + " → " + quote(f.New)
 	}

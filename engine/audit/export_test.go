@@ -93,7 +93,7 @@ func TestTextLines(t *testing.T) {
 	key := line("2024-01-15 10:35:00", audit.Delete, audit.Object{Kind: "tag", Name: "x"})
 	key.By.Key, key.By.Reason = "reports", "a call"
 	f(`2024-01-15 10:35:00 | user@example.com (Ключ API "reports") | Удаление | Метка "x": причина "a call" | IP: 192.168.1.100`, key)
-	erased := line("2024-01-15 10:35:00", audit.Users, audit.Object{Kind: audit.KindUser, ID: "x"}, audit.Field{Name: "email", Personal: true})
+	erased := line("2024-01-15 10:35:00", audit.Users, audit.Object{Kind: audit.KindUser, ID: "x", Personal: true}, audit.Field{Name: "email", Personal: true})
 	erased.By.Email, erased.From, erased.Erased = "", "", true
 	f(`2024-01-15 10:35:00 | (удалён) | Пользователи | Пользователь (удалён): e-mail (удалён) | IP: -`, erased)
 }

@@ -46,8 +46,8 @@ func (s Stored) Line() (Line, error) {
 		},
 		By: Actor{User: b.User, Email: s.Personal[placeEmail], Key: b.Key, Reason: b.Reason},
 	}
-	if name, ok := s.Personal[placeObject]; ok {
-		l.Object.Name = name
+	if b.Digests[placeObject] != "" {
+		l.Object.Name, l.Object.Personal = s.Personal[placeObject], true
 	}
 	for i, f := range b.Fields {
 		l.Fields[i] = Field{Name: f.Name, Old: f.Old, New: f.New}

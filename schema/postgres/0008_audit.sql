@@ -78,7 +78,7 @@ CREATE FUNCTION audit_erase(person uuid) RETURNS bigint LANGUAGE sql SECURITY DE
     ), found AS (
         SELECT e.chain, e.seq, array_agg(p.key) AS keys FROM audit_entry e CROSS JOIN LATERAL jsonb_each_text(e.personal) p
         WHERE e.user_id = person AND p.key IN ('email', 'address')
-            OR e.kind = 'user' AND e.object_id = person::text AND p.key NOT IN ('email', 'address')
+            OR e.object_id = person::text AND p.key NOT IN ('email', 'address')
             OR lower(p.value) IN (SELECT email FROM emails)
         GROUP BY e.chain, e.seq
     ), erased AS (

@@ -68,7 +68,7 @@ func TestAuditEntryIsReadBack(t *testing.T) {
 	by.Key, by.Reason = "reports", "a call of the customer"
 	ctx = audit.By(ctx, by)
 	want := audit.Entry{
-		Organisation: o.ID, Action: audit.Users, Object: audit.Object{Kind: audit.KindUser, ID: "42", Name: "Иван \"Ваня\" <b>"},
+		Organisation: o.ID, Action: audit.Users, Object: audit.Object{Kind: audit.KindUser, ID: "42", Name: "Иван \"Ваня\" <b>", Personal: true},
 		Fields: []audit.Field{{Name: "role", Old: "viewer", New: "admin"}, {Name: "phone", New: "+7 900\n", Personal: true}},
 	}
 	began := time.Now().Add(-time.Minute)

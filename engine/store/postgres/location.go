@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"mybeacon/engine/audit"
 	"mybeacon/schema"
 )
 
@@ -68,6 +69,10 @@ func (db *DB) CreateLocation(ctx context.Context, organisation schema.Organisati
 	l.ID = schema.NewID[schema.LocationID]()
 	err := db.Change(ctx, In(organisation), CoreTopic, func(tx Tx) error {
 		const insert = `INSERT INTO location (id, org, name, address, time_zone) VALUES ($1, $2, $3, $4, $5)`
+		tx.Record(audit.Entry{
+			Organisation: organisation, Action: audit.Create, Object: audit.Object{Kind: "location", ID: l.ID.String(), Name: l.Name},
+			Fields: []audit.Field{audit.Made("address", l.Address), audit.Made("time_zone", l.TimeZone)},
+		})
 		_, err := tx.Exec(ctx, insert, l.ID, organisation, l.Name, l.Address, l.TimeZone)
 		return Explain(err, "insert location", locationConstraints)
 	})

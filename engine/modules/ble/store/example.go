@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"mybeacon/engine/audit"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
 )
@@ -140,16 +141,27 @@ func (s *Store) AddExample(ctx context.Context, scope postgres.Scope, e Example,
 		const insert = `INSERT INTO ble_zone_example (id, org, plan, zone, tag, from_at, to_at, seconds, heard)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING created_at`
 		row := tx.QueryRow(ctx, insert, e.ID, of.organisation, e.Plan, e.Zone, e.Tag, e.From, e.To, e.Seconds, heard.row())
-		return postgres.Explain(row.Scan(&e.CreatedAt), "insert zone example", exampleConstraints)
+		if err := row.Scan(&e.CreatedAt); err != nil {
+			return postgres.Explain(err, "insert zone example", exampleConstraints)
+		}
+		fields, err := exampleFields(ctx, tx, e)
+		of.record(tx, audit.Create, exampleObject(e.ID), fields...)
+		return err
 	})
 	return e, err
 }
 
 // RemoveExample deletes a zone example of the plan.
 func (s *Store) RemoveExample(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id ExampleID) error {
-	return s.changeRadio(ctx, scope, plan, func(tx postgres.Tx, _ owner) error {
-		err := affected(tx.Exec(ctx, `DELETE FROM ble_zone_example WHERE id = $1 AND plan = $2`, id, plan))
-		return postgres.Explain(err, "delete zone example", nil)
+	return s.changeRadio(ctx, scope, plan, func(tx postgres.Tx, of owner) error {
+		old := Example{Plan: plan}
+		const remove = `DELETE FROM ble_zone_example WHERE id = $1 AND plan = $2 RETURNING tag, zone, from_at, to_at`
+		if err := tx.QueryRow(ctx, remove, id, plan).Scan(&old.Tag, &old.Zone, &old.From, &old.To); err != nil {
+			return postgres.Explain(err, "delete zone example", nil)
+		}
+		fields, err := exampleFields(ctx, tx, old)
+		of.record(tx, audit.Delete, exampleObject(id), fields...)
+		return err
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"mybeacon/engine/audit"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
 )
@@ -126,7 +127,10 @@ func (s *Store) CreatePlan(ctx context.Context, scope postgres.Scope, p Plan) (P
 		case tag.RowsAffected() == 0:
 			return schema.Errorf(schema.NotFound, "location_id", "there is no such location")
 		}
-		return scope.MayChange(p.Location)
+		if err := scope.MayChange(p.Location); err != nil {
+			return err
+		}
+		return s.recordNewPlan(ctx, tx, p)
 	})
 	if err != nil {
 		return Plan{}, err
@@ -135,21 +139,34 @@ func (s *Store) CreatePlan(ctx context.Context, scope postgres.Scope, p Plan) (P
 	return d.Plan, err
 }
 
+func (s *Store) recordNewPlan(ctx context.Context, tx postgres.Tx, p Plan) error {
+	of := owner{name: p.Name}
+	var location string
+	const find = `SELECT l.org, l.name FROM location l WHERE l.id = $1`
+	if err := tx.QueryRow(ctx, find, p.Location).Scan(&of.organisation, &location); err != nil {
+		return postgres.Explain(err, "find location", nil)
+	}
+	recordPlan(tx, of, audit.Create, p.ID, audit.Made("location", location))
+	return nil
+}
+
 // ChangePlan lets change alter the plan as it is now and stores the result; an
 // error of change leaves all as it was. The id, organisation, location and
 // version are not change's to alter.
 func (s *Store) ChangePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID, change func(*Plan) error) (Plan, error) {
 	var p Plan
-	err := s.changePlan(ctx, scope, id, func(tx postgres.Tx, _ owner) error {
+	err := s.changePlan(ctx, scope, id, func(tx postgres.Tx, of owner) error {
 		var where postgres.Where
 		where.Add("p.id = ?", id)
 		var err error
 		if p, err = plans().One(ctx, tx, &where); err != nil {
 			return err
 		}
+		old := p
 		if err := change(&p); err != nil {
 			return err
 		}
+		recordPlan(tx, of, audit.Change, id, changesOf(old, p)...)
 		const update = `UPDATE ble_plan SET name = $2, level = $3, min_x = $4, min_y = $5, max_x = $6, max_y = $7,
 			tag_height_m = $8, walls = $9, no_go = $10, zones_by = $11 WHERE id = $1`
 		b := p.Bounds
@@ -162,7 +179,7 @@ func (s *Store) ChangePlan(ctx context.Context, scope postgres.Scope, id schema.
 // RemovePlan deletes a plan with its zones; while receivers hang on it, that is
 // a Conflict. What was stored of tags' ways on it stays in the warehouse.
 func (s *Store) RemovePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID) error {
-	return s.changePlan(ctx, scope, id, func(tx postgres.Tx, _ owner) error {
+	return s.changePlan(ctx, scope, id, func(tx postgres.Tx, of owner) error {
 		var receivers int
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM ble_receiver WHERE plan = $1`, id).Scan(&receivers); err != nil {
 			return err
@@ -170,6 +187,7 @@ func (s *Store) RemovePlan(ctx context.Context, scope postgres.Scope, id schema.
 		if receivers > 0 {
 			return schema.Errorf(schema.Conflict, "", "receivers hang on the plan, %d of them; take them off first", receivers)
 		}
+		recordPlan(tx, of, audit.Delete, id)
 		_, err := tx.Exec(ctx, `DELETE FROM ble_plan WHERE id = $1`, id)
 		return postgres.Explain(err, "delete plan", nil)
 	})
@@ -179,6 +197,7 @@ func (s *Store) RemovePlan(ctx context.Context, scope postgres.Scope, id schema.
 type owner struct {
 	organisation schema.OrganisationID
 	location     schema.LocationID
+	name         string
 	bounds       schema.Rect
 }
 
@@ -196,7 +215,7 @@ func (s *Store) changeRadio(ctx context.Context, scope postgres.Scope, id schema
 // lockPlan locks the plan, which may be changed, without changing it yet.
 func lockPlan(ctx context.Context, tx postgres.Tx, scope postgres.Scope, id schema.PlanID) (owner, error) {
 	where := thePlan(scope, id)
-	of, err := scanOwner(tx.QueryRow(ctx, "SELECT org, location, min_x, min_y, max_x, max_y FROM ble_plan"+where.String()+" FOR UPDATE", where.Args()...))
+	of, err := scanOwner(tx.QueryRow(ctx, "SELECT org, location, name, min_x, min_y, max_x, max_y FROM ble_plan"+where.String()+" FOR UPDATE", where.Args()...))
 	if err != nil {
 		return of, err
 	}
@@ -215,14 +234,14 @@ func thePlan(scope postgres.Scope, id schema.PlanID) *postgres.Where {
 func scanOwner(row pgx.Row) (owner, error) {
 	var of owner
 	b := &of.bounds
-	err := row.Scan(&of.organisation, &of.location, &b.Min.X, &b.Min.Y, &b.Max.X, &b.Max.Y)
+	err := row.Scan(&of.organisation, &of.location, &of.name, &b.Min.X, &b.Min.Y, &b.Max.X, &b.Max.Y)
 	return of, postgres.Explain(err, "find plan", nil)
 }
 
 func (s *Store) change(ctx context.Context, update string, scope postgres.Scope, id schema.PlanID, fn func(postgres.Tx, owner) error) error {
 	return s.db.Change(ctx, scope, topic, func(tx postgres.Tx) error {
 		where := thePlan(scope, id)
-		of, err := scanOwner(tx.QueryRow(ctx, update+where.String()+" RETURNING org, location, min_x, min_y, max_x, max_y", where.Args()...))
+		of, err := scanOwner(tx.QueryRow(ctx, update+where.String()+" RETURNING org, location, name, min_x, min_y, max_x, max_y", where.Args()...))
 		if err == nil {
 			err = scope.MayChange(of.location)
 		}

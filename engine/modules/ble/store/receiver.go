@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
+	"mybeacon/engine/audit"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
 )
@@ -34,7 +36,12 @@ func (s *Store) PlaceReceiver(ctx context.Context, scope postgres.Scope, r Recei
 		}
 		const insert = `INSERT INTO ble_receiver (id, org, plan, device, x, y, z, rotation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 		_, err := tx.Exec(ctx, insert, r.ID, of.organisation, r.Plan, r.Device, r.X, r.Y, r.Z, r.Rotation)
-		return postgres.Explain(err, "insert receiver", receiverConstraints)
+		if err != nil {
+			return postgres.Explain(err, "insert receiver", receiverConstraints)
+		}
+		now, err := receiverNow(ctx, tx, r.Plan, r.ID)
+		recordReceiver(tx, of, audit.Create, Receiver{}, now)
+		return err
 	})
 	if err != nil {
 		return Receiver{}, err
@@ -58,22 +65,46 @@ func (s *Store) settle(ctx context.Context, tx postgres.Tx, scope postgres.Scope
 	case !at.IsZero():
 		return schema.Errorf(schema.Conflict, "device_id", "the device belongs to another location; move it to this one first")
 	}
-	if _, err = tx.Exec(ctx, `UPDATE device SET location = $2 WHERE id = $1`, device, of.location); err != nil {
+	if err := s.bring(ctx, tx, device, of); err != nil {
 		return err
 	}
 	return s.db.Announce(ctx, tx, postgres.CoreTopic)
+}
+
+// bring moves the device to the plan's location.
+func (s *Store) bring(ctx context.Context, tx postgres.Tx, device schema.DeviceID, of owner) error {
+	var number int64
+	var location string
+	const update = `UPDATE device d SET location = l.id FROM location l WHERE d.id = $1 AND l.id = $2 RETURNING d.number, l.name`
+	if err := tx.QueryRow(ctx, update, device, of.location).Scan(&number, &location); err != nil {
+		return postgres.Explain(err, "move device", nil)
+	}
+	object := audit.Object{Kind: "device", ID: device.String(), Name: "Receiver #" + strconv.FormatInt(number, 10)}
+	tx.Record(audit.Entry{
+		Organisation: of.organisation, Action: audit.Change, Object: object, Fields: []audit.Field{audit.Made("location", location)},
+	})
+	return nil
 }
 
 // MoveReceiver changes a receiver of the plan: its place, and the device where
 // one was swapped.
 func (s *Store) MoveReceiver(ctx context.Context, scope postgres.Scope, r Receiver) (Receiver, error) {
 	err := s.changePlan(ctx, scope, r.Plan, func(tx postgres.Tx, of owner) error {
+		old, err := receiverNow(ctx, tx, r.Plan, r.ID)
+		if err != nil {
+			return err
+		}
 		if err := s.settle(ctx, tx, scope, r.Device, of); err != nil {
 			return err
 		}
 		const update = `UPDATE ble_receiver SET device = $3, x = $4, y = $5, z = $6, rotation = $7 WHERE id = $1 AND plan = $2`
-		err := affected(tx.Exec(ctx, update, r.ID, r.Plan, r.Device, r.X, r.Y, r.Z, r.Rotation))
-		return postgres.Explain(err, "update receiver", receiverConstraints)
+		err = affected(tx.Exec(ctx, update, r.ID, r.Plan, r.Device, r.X, r.Y, r.Z, r.Rotation))
+		if err != nil {
+			return postgres.Explain(err, "update receiver", receiverConstraints)
+		}
+		now, err := receiverNow(ctx, tx, r.Plan, r.ID)
+		recordReceiver(tx, of, audit.Change, old, now)
+		return err
 	})
 	if err != nil {
 		return Receiver{}, err
@@ -84,7 +115,12 @@ func (s *Store) MoveReceiver(ctx context.Context, scope postgres.Scope, r Receiv
 // RemoveReceiver takes a receiver off the plan with what is known of its radio;
 // the device stays.
 func (s *Store) RemoveReceiver(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ReceiverID) error {
-	return s.changePlan(ctx, scope, plan, func(tx postgres.Tx, _ owner) error {
+	return s.changePlan(ctx, scope, plan, func(tx postgres.Tx, of owner) error {
+		old, err := receiverNow(ctx, tx, plan, id)
+		if err != nil {
+			return err
+		}
+		of.record(tx, audit.Delete, receiverObject(id, old.Number))
 		for _, sql := range []string{
 			`DELETE FROM ble_survey_reading WHERE plan = $1 AND receiver = $2`,
 			`DELETE FROM ble_reference_reading WHERE plan = $1 AND receiver = $2`,
@@ -93,7 +129,7 @@ func (s *Store) RemoveReceiver(ctx context.Context, scope postgres.Scope, plan s
 				return err
 			}
 		}
-		err := affected(tx.Exec(ctx, `DELETE FROM ble_receiver WHERE id = $1 AND plan = $2`, id, plan))
+		err = affected(tx.Exec(ctx, `DELETE FROM ble_receiver WHERE id = $1 AND plan = $2`, id, plan))
 		return postgres.Explain(err, "delete receiver", nil)
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"mybeacon/engine/audit"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
 )
@@ -51,17 +52,15 @@ func (s *Store) HangReference(ctx context.Context, scope postgres.Scope, r Refer
 		case err != nil:
 			return err
 		}
-		var there bool
-		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM ble_tag WHERE id = $1 AND org = $2)`, r.Tag, of.organisation).Scan(&there); err != nil {
-			return err
-		}
-		if !there {
-			return schema.Errorf(schema.NotFound, "", "the plan's organisation has no such tag")
+		tag, err := tagNow(ctx, tx, r.Tag)
+		if err != nil || tag.Organisation != of.organisation {
+			return firstOf(err, schema.Errorf(schema.NotFound, "", "the plan's organisation has no such tag"))
 		}
 		r.Organisation = of.organisation
 		if err := of.holds("x", r.X, r.Y); err != nil {
 			return err
 		}
+		of.record(tx, audit.Change, referenceObject(tag), audit.Made("place", point(r.X, r.Y)))
 		return hang(ctx, tx, scope, &r)
 	})
 	return r, err
@@ -116,9 +115,15 @@ func (s *Store) RemoveReference(ctx context.Context, scope postgres.Scope, tag s
 		if err != nil {
 			return postgres.Explain(err, "delete reference", nil)
 		}
-		if _, err := lockPlan(ctx, tx, scope, plan); err != nil {
+		of, err := lockPlan(ctx, tx, scope, plan)
+		if err != nil {
 			return err
 		}
+		removed, err := tagNow(ctx, tx, tag)
+		if err != nil {
+			return err
+		}
+		of.record(tx, audit.Delete, referenceObject(removed))
 		return touchRadio(ctx, tx, plan)
 	})
 }

@@ -3,10 +3,12 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"mybeacon/engine/audit"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
 )
@@ -128,6 +130,7 @@ func (s *Store) AddSurvey(ctx context.Context, scope postgres.Scope, plan schema
 		if err := tx.QueryRow(ctx, insert, v.ID, of.organisation, plan, name).Scan(&v.CreatedAt); err != nil {
 			return postgres.Explain(err, "insert survey", surveyConstraints)
 		}
+		of.record(tx, audit.Create, surveyObject(v), counted(len(readings)))
 		return addReadings(ctx, tx, of, v, 0, readings)
 	})
 	return v, err
@@ -146,6 +149,7 @@ func (s *Store) ExtendSurvey(ctx context.Context, scope postgres.Scope, plan sch
 			return err
 		}
 		v.Readings += len(readings)
+		of.record(tx, audit.Change, surveyObject(v), counted(len(readings)))
 		return addReadings(ctx, tx, of, v, last, readings)
 	})
 	return v, err
@@ -225,16 +229,22 @@ func (o owner) holds(field string, x, y float64) error {
 
 // RemoveSurvey deletes one survey of the plan with its readings.
 func (s *Store) RemoveSurvey(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id SurveyID) error {
-	return s.changeRadio(ctx, scope, plan, func(tx postgres.Tx, _ owner) error {
-		err := affected(tx.Exec(ctx, `DELETE FROM ble_survey WHERE id = $1 AND plan = $2`, id, plan))
+	return s.changeRadio(ctx, scope, plan, func(tx postgres.Tx, of owner) error {
+		old, err := surveyOf(ctx, tx, plan, id)
+		if err != nil {
+			return err
+		}
+		of.record(tx, audit.Delete, surveyObject(old))
+		err = affected(tx.Exec(ctx, `DELETE FROM ble_survey WHERE id = $1 AND plan = $2`, id, plan))
 		return postgres.Explain(err, "delete survey", nil)
 	})
 }
 
 // RemoveSurveys deletes all surveys of the plan.
 func (s *Store) RemoveSurveys(ctx context.Context, scope postgres.Scope, plan schema.PlanID) error {
-	return s.changeRadio(ctx, scope, plan, func(tx postgres.Tx, _ owner) error {
-		_, err := tx.Exec(ctx, `DELETE FROM ble_survey WHERE plan = $1`, plan)
+	return s.changeRadio(ctx, scope, plan, func(tx postgres.Tx, of owner) error {
+		tag, err := tx.Exec(ctx, `DELETE FROM ble_survey WHERE plan = $1`, plan)
+		of.record(tx, audit.Delete, audit.Object{Kind: "survey"}, audit.Gone("surveys", strconv.FormatInt(tag.RowsAffected(), 10)))
 		return postgres.Explain(err, "delete surveys", nil)
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"mybeacon/engine/audit"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
 )
@@ -84,6 +85,10 @@ func (s *Store) CreateTag(ctx context.Context, organisation schema.OrganisationI
 		const insert = `INSERT INTO ble_tag (id, org, transmitter, type, name, description)
 			VALUES ($1, $2, $3, $4, $5, $6) RETURNING created_at, org` + switchedOn
 		err := tx.QueryRow(ctx, insert, t.ID, organisation, t.Transmitter.String(), t.Type, t.Name, t.Description).Scan(&t.CreatedAt, &on)
+		tx.Record(audit.Entry{
+			Organisation: organisation, Action: audit.Create, Object: tagObject(t.Tag),
+			Fields: []audit.Field{audit.Made("transmitter", t.Transmitter.String()), audit.Made("type", t.Type)},
+		})
 		return postgres.Explain(err, "insert tag", tagConstraints)
 	})
 	return t, on, err

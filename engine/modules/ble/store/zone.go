@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"mybeacon/engine/audit"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
 )
@@ -44,6 +45,7 @@ func (s *Store) AddZone(ctx context.Context, scope postgres.Scope, z Zone, rules
 			z.Color = rules.Color(z.Number)
 		}
 		const insert = `INSERT INTO ble_zone (id, org, plan, number, name, color, parent, polygon) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+		of.record(tx, audit.Create, zoneObject(z), audit.Made("color", z.Color))
 		_, err := tx.Exec(ctx, insert, z.ID, of.organisation, z.Plan, z.Number, z.Name, z.Color, z.Parent, z.Polygon)
 		return postgres.Explain(err, "insert zone", nil)
 	})
@@ -54,14 +56,16 @@ func (s *Store) AddZone(ctx context.Context, scope postgres.Scope, z Zone, rules
 // the result; an error of change leaves all as it was.
 func (s *Store) ChangeZone(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ZoneID, rules ZoneRules, change func(*Zone) error) (Zone, error) {
 	var z Zone
-	err := s.changePlan(ctx, scope, plan, func(tx postgres.Tx, _ owner) error {
+	err := s.changePlan(ctx, scope, plan, func(tx postgres.Tx, of owner) error {
 		var err error
 		if z, err = zoneOf(ctx, tx, plan, id); err != nil {
 			return postgres.Explain(err, "read zone", nil)
 		}
+		old := z
 		if err := change(&z); err != nil {
 			return err
 		}
+		of.record(tx, audit.Change, zoneObject(old), changesOfZone(old, z)...)
 		if err := checkFamily(ctx, tx, z, rules); err != nil {
 			return err
 		}
@@ -108,11 +112,16 @@ var zoneConstraints = postgres.Constraints{
 // RemoveZone deletes a zone of the plan with its examples; one that others are
 // parts of is a Conflict.
 func (s *Store) RemoveZone(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ZoneID) error {
-	return s.changePlan(ctx, scope, plan, func(tx postgres.Tx, _ owner) error {
+	return s.changePlan(ctx, scope, plan, func(tx postgres.Tx, of owner) error {
+		old, err := zoneOf(ctx, tx, plan, id)
+		if err != nil {
+			return postgres.Explain(err, "read zone", nil)
+		}
+		of.record(tx, audit.Delete, zoneObject(old))
 		if err := forget(ctx, tx, plan, `DELETE FROM ble_zone_example WHERE plan = $1 AND zone = $2`, id); err != nil {
 			return err
 		}
-		err := affected(tx.Exec(ctx, `DELETE FROM ble_zone WHERE id = $1 AND plan = $2`, id, plan))
+		err = affected(tx.Exec(ctx, `DELETE FROM ble_zone WHERE id = $1 AND plan = $2`, id, plan))
 		return postgres.Explain(err, "delete zone", zoneConstraints)
 	})
 }
