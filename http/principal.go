@@ -149,6 +149,7 @@ func (s *Server) MayWatch(ctx context.Context, p Principal, product string, loca
 	if err != nil {
 		return err
 	}
+	now.action = access.View
 	at, err := s.db.Location(ctx, now.Scope(), location)
 	if err != nil {
 		return err

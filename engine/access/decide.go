@@ -13,6 +13,9 @@ type Object struct {
 	// Location is where it is, or what it inherits its rights from; zero for what
 	// belongs to the organisation as a whole.
 	Location schema.LocationID
+	// Unplaced says that it could be at a location and is at none: who sees only some
+	// locations does not see it.
+	Unplaced bool
 	// Product is whose it is; empty for the core's.
 	Product string
 }
@@ -49,7 +52,7 @@ func Decide(p Principal, a Action, o Object) Why {
 		return Why{Hidden, "there is no such object"}
 	case o.Product != "" && !slices.Contains(p.Products, o.Product):
 		return Why{Hidden, "there is nothing at this address"}
-	case !o.Location.IsZero() && !p.Sees(o.Location):
+	case o.Unplaced && !p.Everywhere(), !o.Location.IsZero() && !p.Sees(o.Location):
 		return Why{Hidden, "there is no such object"}
 	}
 	return decideRole(p, a, o)
