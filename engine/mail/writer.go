@@ -68,12 +68,17 @@ type page struct {
 	Password                 string
 	Button, Link, LinkNote   string
 	Note, Footer             string
-	Base                     string
+	Redacted                 string // stands in the place of the link
 }
 
-// Write writes the mail. Without secrets, a place holder stands where a link or a
-// password was.
-func (w *Writer) Write(m Message) (Rendered, error) {
+// Write writes the mail.
+func (w *Writer) Write(m Message) (Rendered, error) { return w.write(m, false) }
+
+// WriteRedacted writes the mail as it is kept after it was sent: the password, and a
+// link that opens something, are left out.
+func (w *Writer) WriteRedacted(m Message) (Rendered, error) { return w.write(m, true) }
+
+func (w *Writer) write(m Message, redacted bool) (Rendered, error) {
 	parts := w.texts[language(m.Language)+"/"+m.Template]
 	if parts == nil {
 		return Rendered{}, schema.Errorf(schema.Invalid, "template", "there is no mail template %.40q: name one of %s", m.Template, strings.Join(Templates(), ", "))
@@ -82,6 +87,7 @@ func (w *Writer) Write(m Message) (Rendered, error) {
 	if err != nil {
 		return Rendered{}, err
 	}
+	p.redact(m, redacted)
 	var html bytes.Buffer
 	if err := w.page.ExecuteTemplate(&html, "page.html", p); err != nil {
 		return Rendered{}, fmt.Errorf("write the mail %s: %w", m.Template, err)
@@ -91,13 +97,12 @@ func (w *Writer) Write(m Message) (Rendered, error) {
 
 // fill executes each part of the template.
 func (w *Writer) fill(parts *texttemplate.Template, m Message) (page, error) {
-	p := page{Language: language(m.Language), Base: w.base.Scheme + "://" + w.base.Host}
-	p.Password, p.Link = m.Data["password"], w.link(m.Link)
+	p := page{Language: language(m.Language), Password: m.Data["password"], Link: w.Link(m.Link)}
 	data := w.values(m)
 	var body string
 	for name, into := range map[string]*string{
 		"subject": &p.Subject, "title": &p.Title, "body": &body, "button": &p.Button,
-		"note": &p.Note, "footer": &p.Footer, "link-note": &p.LinkNote,
+		"note": &p.Note, "footer": &p.Footer, "link-note": &p.LinkNote, "redacted": &p.Redacted,
 	} {
 		var out strings.Builder
 		if err := parts.ExecuteTemplate(&out, name, data); err != nil {
@@ -115,19 +120,34 @@ func (w *Writer) fill(parts *texttemplate.Template, m Message) (page, error) {
 
 // values are what templates may show; what a message does not say is empty.
 func (w *Writer) values(m Message) map[string]string {
-	data := map[string]string{"host": w.base.Host, "link": m.Link}
+	data := map[string]string{"host": w.base.Host}
 	for _, key := range dataKeys() {
 		data[key] = m.Data[key]
 	}
 	return data
 }
 
-// link puts the base URL before a path; a place holder, which is no path, stays.
-func (w *Writer) link(path string) string {
-	if !strings.HasPrefix(path, "/") {
-		return path
+// Link returns the whole address of a path, empty for none.
+func (w *Writer) Link(path string) string {
+	if path == "" {
+		return ""
 	}
 	return w.base.Scheme + "://" + w.base.Host + strings.TrimSuffix(w.base.Path, "/") + path
+}
+
+// secret says that a link opens something: what does stands in the fragment.
+func secret(link string) bool { return strings.Contains(link, "#") }
+
+func (p *page) redact(m Message, redacted bool) {
+	switch {
+	case !redacted || !secret(m.Link):
+		p.Redacted = ""
+	default:
+		p.Link = ""
+	}
+	if redacted && p.Password != "" {
+		p.Password = "••••••••"
+	}
 }
 
 // text is the mail for who reads no HTML.
@@ -139,8 +159,10 @@ func (p page) text() string {
 	if p.Link != "" {
 		parts = append(parts, p.Button+":\n"+p.Link)
 	}
-	if p.Note != "" {
-		parts = append(parts, p.Note)
+	for _, more := range []string{p.Redacted, p.Note} {
+		if more != "" {
+			parts = append(parts, more)
+		}
 	}
 	return strings.Join(append(parts, "-- \n"+p.Footer), "\n\n") + "\n"
 }

@@ -132,25 +132,23 @@ func (db *DB) MailRefused(ctx context.Context, id schema.MailID, state, why stri
 }
 
 // SweepMails wipes the secrets of links that have ended and removes mails that are
-// older than keep, unless a job still sends them.
+// older than keep, which no job sends any more.
 func (db *DB) SweepMails(ctx context.Context, keep time.Duration) error {
 	q := db.In(AllOrganisations())
 	if _, err := q.Exec(ctx, `UPDATE mail SET secrets = NULL WHERE secrets IS NOT NULL AND expires_at <= now()`); err != nil {
 		return Explain(err, "wipe ended links", nil)
 	}
-	_, err := q.Exec(ctx, `DELETE FROM mail WHERE state <> 'queued' AND created_at < $1`, time.Now().Add(-keep))
+	_, err := q.Exec(ctx, `DELETE FROM mail WHERE created_at < $1`, time.Now().Add(-keep))
 	return Explain(err, "remove old mails", nil)
 }
 
-// MailFigures counts the mails of each state.
-func (db *DB) MailFigures(ctx context.Context) (map[string]float64, error) {
-	figures := map[string]float64{MailQueued: 0, MailSent: 0, MailFailed: 0, MailKept: 0}
-	rows, err := db.In(AllOrganisations()).Query(ctx, `SELECT state, count(*) FROM mail GROUP BY state`)
-	if err != nil {
-		return nil, Explain(err, "count mails", nil)
+// MailsWaiting counts the mails that wait for the mail server, and returns since when
+// the oldest does.
+func (db *DB) MailsWaiting(ctx context.Context) (n int, since time.Time, err error) {
+	var oldest *time.Time
+	err = db.In(AllOrganisations()).QueryRow(ctx, `SELECT count(*), min(created_at) FROM mail WHERE state = 'queued'`).Scan(&n, &oldest)
+	if oldest != nil {
+		since = *oldest
 	}
-	var state string
-	var n float64
-	_, err = pgx.ForEachRow(rows, []any{&state, &n}, func() error { figures[state] = n; return nil })
-	return figures, Explain(err, "count mails", nil)
+	return n, since, Explain(err, "count mails", nil)
 }
