@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -22,6 +23,7 @@ import (
 	"mybeacon/engine/store/clickhouse"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/engine/store/postgres/postgrestest"
+	"mybeacon/http/audithttp"
 	"mybeacon/http/blehttp"
 	"mybeacon/http/corehttp"
 	"mybeacon/http/shelltest"
@@ -57,11 +59,20 @@ func startOver(t *testing.T, warehouse *clickhouse.DB) *shelltest.Server {
 		})
 		corehttp.Register(s.Server, corehttp.Config{DB: s.DB, Online: shelltest.Offline{}, Plans: m, Placed: m, Finders: map[string]corehttp.Finder{m.ID(): m}})
 		blehttp.Register(s.Server, m, shelltest.Offline{})
-		sqlhttp.Register(s.Server, s.DB, nil)
+		audithttp.Register(s.Server, s.DB)
+		sqlhttp.Register(s.Server, s.DB, noRows{})
 		for _, socket := range []string{"GET /api/v1/live", "GET /api/v1/device/stream", "POST /api/v1/device/frames"} {
 			s.Handle(socket, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }))
 		}
 	})
+}
+
+// noRows answers analysts, whose rows are the matter of the door's own tests.
+type noRows struct{}
+
+// Ask implements sqlhttp.Warehouse.
+func (noRows) Ask(context.Context, schema.OrganisationID, url.Values, string) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 }
 
 type operation struct {
@@ -293,7 +304,7 @@ func TestForeignObjects(t *testing.T) {
 				if strings.Count(path, "{") == 2 { // their part, through my plan
 					refuse(method, strings.Replace(mine.fill(path), lastID(mine.fill(path)), lastID(theirs.fill(path)), 1), bodyOf(op, mine))
 				}
-			case method == "POST":
+			case method == "POST" && op.OperationID != "sql": // which names its organisation in the address
 				refuse(method, path, body)
 			default:
 				refuse(method, path+"?organisation_id="+theirs.organisation.ID.String(), nil)
@@ -339,6 +350,9 @@ func lastID(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 func bodyOf(op operation, o owned) any {
 	if op.RequestBody == nil {
 		return nil
+	}
+	if _, isText := op.RequestBody.Content["text/plain"]; isText {
+		return []byte("SELECT 1")
 	}
 	ref := op.RequestBody.Content["application/json"].Schema.Ref
 	body, ok := o.bodies[lastID(ref)]

@@ -23,6 +23,30 @@ type Device struct {
 	// TokenHash is the SHA-256 of the token that lets the device in now, zero
 	// when the directory does not say.
 	TokenHash [sha256.Size]byte
+	// LoginHash is that of its last log-in with its key, which lets it in until
+	// LoginExpires.
+	LoginHash    [sha256.Size]byte
+	LoginExpires time.Time
+	// Since is the event time from which on it has been the organisation's, or nobody's;
+	// what it heard before is the former ones'. 0: what it ever heard is the
+	// organisation's.
+	Since  schema.EventTime
+	Former []Former // the newest first
+
+	ConfigVersion int64
+	Config        string // JSON, see [wire.ReadConfig]
+}
+
+// Former is whose a device was before.
+type Former struct {
+	schema.Source
+	From schema.EventTime // 0: ever before
+	To   schema.EventTime // exclusive
+}
+
+// admits reports whether the token of that hash lets the device in.
+func (d *Device) admits(hash [sha256.Size]byte, now time.Time) bool {
+	return hash == d.TokenHash || hash == d.LoginHash && now.Before(d.LoginExpires)
 }
 
 // Directory answers who is who. Device and Tag are asked for every frame and

@@ -60,7 +60,7 @@ type boot struct {
 
 // waiting is a frame whose boot is being loaded.
 type waiting struct {
-	frame  schema.FrameAdmitted
+	parcel
 	oneDay bool // its rows, as sent, fall on one day
 	live   bool // the actors have it already
 }
@@ -194,46 +194,46 @@ func (d *device) ack(b *boot, r wire.SeqRange) {
 }
 
 // take admits a frame that was not seen before: it counts until settle.
-func (d *device) take(b *boot, f *schema.FrameAdmitted) {
-	one := wire.SeqRange{From: f.Seq, To: f.Seq}
+func (d *device) take(b *boot, p *parcel) {
+	one := wire.SeqRange{From: p.Seq, To: p.Seq}
 	note(&b.admitted, one)
 	b.onWay.Add(one)
 	d.frames++
-	d.flying += len(f.Observations)
-	d.in.tenants.add(f.Organisation, len(f.Observations))
+	d.flying += p.observations()
+	p.parts(func(f *schema.FrameAdmitted) { d.in.tenants.add(f.Organisation, len(f.Observations)) })
 }
 
 // settle ends what take began: the frame is stored, or must be sent again. The
 // caller holds mu and broadcasts.
-func (d *device) settle(b *boot, f *schema.FrameAdmitted, stored bool) {
-	b.onWay.Remove(f.Seq)
+func (d *device) settle(b *boot, p *parcel, stored bool) {
+	b.onWay.Remove(p.Seq)
 	d.frames--
-	d.flying -= len(f.Observations)
-	d.in.tenants.add(f.Organisation, -len(f.Observations))
+	d.flying -= p.observations()
+	p.parts(func(f *schema.FrameAdmitted) { d.in.tenants.add(f.Organisation, -len(f.Observations)) })
 	if stored {
-		d.ack(b, wire.SeqRange{From: f.Seq, To: f.Seq})
+		d.ack(b, wire.SeqRange{From: p.Seq, To: p.Seq})
 		return
 	}
-	b.admitted.Remove(f.Seq)
+	b.admitted.Remove(p.Seq)
 }
 
 // store hands a taken frame to the journal. It reports whether there was room;
 // when there was not, the frame is settled as unseen. The caller holds mu.
-func (d *device) store(b *boot, f schema.FrameAdmitted) bool {
-	err := d.in.cfg.Journal.Add(f, func(err error) {
+func (d *device) store(b *boot, p parcel) bool {
+	err := d.in.journal(&p, func(err error) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if err == nil {
-			d.in.cfg.Metrics.acked(d.in.cfg.Now().Sub(f.ArrivedAt))
+			d.in.cfg.Metrics.acked(d.in.cfg.Now().Sub(p.ArrivedAt))
 		}
-		d.settle(b, &f, err == nil)
+		d.settle(b, &p, err == nil)
 		d.broadcast()
 	})
 	if err == nil {
 		return true
 	}
 	d.in.cfg.Metrics.frame(postponed)
-	d.settle(b, &f, false)
+	d.settle(b, &p, false)
 	d.broadcast()
 	if d.stream != nil {
 		d.stream.end(overloaded(err))

@@ -76,8 +76,15 @@ func (d *device) overdue(b *boot) {
 	for i := range b.waiting {
 		if w := &b.waiting[i]; !w.live {
 			w.live = true
-			d.in.cfg.Actors.Frame(w.frame)
+			d.live(w.FrameAdmitted)
 		}
+	}
+}
+
+// live gives a frame to the actors, unless the device is nobody's.
+func (d *device) live(f schema.FrameAdmitted) {
+	if !f.Organisation.IsZero() {
+		d.in.cfg.Actors.Frame(f)
 	}
 }
 
@@ -101,11 +108,11 @@ func (d *device) finishLoad(b *boot, stored []wire.SeqRange, err error) {
 func (d *device) finishWaiting(b *boot, w *waiting, err error) {
 	switch {
 	case err != nil:
-		d.settle(b, &w.frame, false)
-	case b.stored.Contains(w.frame.Seq) && w.oneDay:
+		d.settle(b, &w.parcel, false)
+	case b.stored.Contains(w.Seq) && w.oneDay:
 		d.in.cfg.Metrics.frame(duplicate)
-		d.settle(b, &w.frame, true)
-	case d.store(b, w.frame) && !w.live:
-		d.in.cfg.Actors.Frame(w.frame)
+		d.settle(b, &w.parcel, true)
+	case d.store(b, w.parcel) && !w.live:
+		d.live(w.FrameAdmitted)
 	}
 }

@@ -67,7 +67,8 @@ func (o *offer) frame(f *schema.Frame) {
 		o.end(overloaded(schema.Errorf(schema.TooMany, "boot_id", "%d starts of the scanner have frames on their way", maxBoots)))
 		return
 	}
-	if b.stored.Contains(f.Seq) && onOneDay(f) && !b.admitted.Contains(f.Seq) {
+	divided := o.who.divided(f)
+	if b.stored.Contains(f.Seq) && onOneDay(f) && !divided && !b.admitted.Contains(f.Seq) {
 		o.storedBefore(b, f.Seq)
 		return
 	}
@@ -75,12 +76,12 @@ func (o *offer) frame(f *schema.Frame) {
 		o.again(b, f.Seq)
 		return
 	}
-	if o.who.Organisation.IsZero() {
+	if o.who.Organisation.IsZero() && !divided {
 		o.in.cfg.Metrics.frame(unbound)
 		o.acknowledge(b, f.Seq)
 		return
 	}
-	o.admit(b, f)
+	o.admit(b, f, divided)
 }
 
 // again handles a frame that was seen before: one that is not on its way any
@@ -107,41 +108,54 @@ func (o *offer) acknowledge(b *boot, seq uint64) {
 
 // admit passes a frame on. Its number may have been acknowledged before, when it
 // was refused or dropped and comes with other bytes: then it is not any more.
-func (o *offer) admit(b *boot, f *schema.Frame) {
-	heard, indexes, refusals := o.judge.observations(f)
-	for _, r := range refusals {
-		o.in.cfg.Metrics.refuse(r.Reason)
-		o.putAside(f, r.Index, r.Reason)
-	}
-	o.refusals = append(o.refusals, refusals...)
-	admittedFrame := schema.FrameAdmitted{
-		Source: o.who.Source, BootID: f.BootID, Seq: f.Seq, SentAt: f.SentAt, ArrivedAt: o.now,
-		Observations: heard, Indexes: indexes,
-	}
-	late := o.name(&admittedFrame, !o.known(b, f.Seq))
-	if o.shedding && len(heard) > 0 {
+func (o *offer) admit(b *boot, f *schema.Frame, divided bool) {
+	p := o.pack(f, divided)
+	late := o.name(&p.FrameAdmitted, !o.known(b, f.Seq))
+	heard := p.observations()
+	if o.shedding && heard > 0 {
 		b.acked.Remove(f.Seq)
 		b.fresh.Remove(f.Seq)
-		o.shed(b, admittedFrame, late)
+		o.shed(b, p.FrameAdmitted, late)
 		return
 	}
 	b.spent.Remove(f.Seq)
 	o.in.cfg.Metrics.frame(admitted)
-	o.in.cfg.Metrics.admit(len(heard))
-	if len(heard) == 0 {
+	o.in.cfg.Metrics.admit(heard)
+	if heard == 0 {
 		note(&b.admitted, wire.SeqRange{From: f.Seq, To: f.Seq})
 		o.acknowledge(b, f.Seq)
-		o.in.cfg.Actors.Frame(admittedFrame)
+		o.dev.live(p.FrameAdmitted)
 		return
 	}
 	b.acked.Remove(f.Seq)
 	b.fresh.Remove(f.Seq)
-	o.dev.take(b, &admittedFrame)
+	o.dev.take(b, &p)
 	if b.loaded {
-		o.pass(b, admittedFrame)
+		o.pass(b, p)
 		return
 	}
-	o.await(b, waiting{frame: admittedFrame, oneDay: onOneDay(f), live: b.overdue})
+	// Of a frame that is stored in parts, some rows do not prove that all are there.
+	o.await(b, waiting{parcel: p, oneDay: onOneDay(f) && !divided, live: b.overdue})
+}
+
+// pack returns what of the frame passes, and tells of the rest.
+func (o *offer) pack(f *schema.Frame, divided bool) parcel {
+	var p parcel
+	var refusals []wire.Rejection
+	if divided {
+		p, refusals = o.divide(f)
+	} else {
+		p.FrameAdmitted = schema.FrameAdmitted{Source: o.who.Source, BootID: f.BootID, Seq: f.Seq, SentAt: f.SentAt, ArrivedAt: o.now}
+		p.Observations, p.Indexes, refusals = o.judge.observations(f)
+		for _, r := range refusals {
+			o.putAside(f, r.Index, r.Reason)
+		}
+	}
+	for _, r := range refusals {
+		o.in.cfg.Metrics.refuse(r.Reason)
+	}
+	o.refusals = append(o.refusals, refusals...)
+	return p
 }
 
 // name finds the tags and which observations come too late for the live map, and
@@ -167,9 +181,9 @@ func (o *offer) name(f *schema.FrameAdmitted, news bool) (late bool) {
 }
 
 // pass gives a taken frame to storage and, if that has room, to the actors.
-func (o *offer) pass(b *boot, f schema.FrameAdmitted) {
-	if o.dev.store(b, f) {
-		o.in.cfg.Actors.Frame(f)
+func (o *offer) pass(b *boot, p parcel) {
+	if o.dev.store(b, p) {
+		o.dev.live(p.FrameAdmitted)
 	} else if o.request {
 		o.end(overloaded(nil))
 	}
@@ -179,11 +193,11 @@ func (o *offer) pass(b *boot, f schema.FrameAdmitted) {
 func (o *offer) await(b *boot, w waiting) {
 	b.waiting = append(b.waiting, w)
 	if w.live {
-		o.in.cfg.Actors.Frame(w.frame)
+		o.dev.live(w.FrameAdmitted)
 	}
 	if b.loading {
 		return
 	}
 	b.loading = true
-	o.dev.load(b, w.frame)
+	o.dev.load(b, w.FrameAdmitted)
 }

@@ -34,7 +34,10 @@ func (in *Ingest) recheckStreams() {
 	asks := recheckAsks
 	for _, s := range in.streams() {
 		who, known := in.cfg.Directory.Device(s.dev.id)
-		if known && who.TokenHash == s.hash || asks == 0 {
+		if known {
+			s.noteConfig(who.ConfigVersion)
+		}
+		if known && who.admits(s.hash, time.Now()) || asks == 0 {
 			continue
 		}
 		// Taken back, or so new that the directory does not know it yet.

@@ -33,6 +33,8 @@ type Session struct {
 	paid    atomic.Bool       // the next message's first frame has its place in the quota
 
 	updates chan struct{}
+	configs chan struct{}
+	version atomic.Int64 // of the configuration that configs told of last
 	done    chan struct{}
 	close   sync.Once
 
@@ -46,9 +48,24 @@ type Session struct {
 func newSession(in *Ingest, dev *device, token string, who Device) *Session {
 	return &Session{
 		in: in, dev: dev, token: token, hash: sha256.Sum256([]byte(token)), who: who, tenant: in.tenants.hold(who.Organisation),
-		updates: make(chan struct{}, 1), done: make(chan struct{}),
+		updates: make(chan struct{}, 1), configs: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 }
+
+// noteConfig tells Configs when the version is another than before.
+func (s *Session) noteConfig(version int64) {
+	if s.version.Swap(version) == version {
+		return
+	}
+	select {
+	case s.configs <- struct{}{}:
+	default:
+	}
+}
+
+// Configs receives when the configuration of Device may be another one, also soon
+// after the stream began.
+func (s *Session) Configs() <-chan struct{} { return s.configs }
 
 // tenantOf returns the organisation's tenant, which changes when the device is
 // bound anew.

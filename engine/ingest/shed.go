@@ -167,7 +167,7 @@ func (o *offer) shed(b *boot, f schema.FrameAdmitted, late bool) {
 		}
 		note(&b.spent, wire.SeqRange{From: f.Seq, To: f.Seq})
 	}
-	o.in.cfg.Actors.Frame(f)
+	o.dev.live(f)
 }
 
 // known reports whether the live tags have used the frame when it was shed, and

@@ -48,8 +48,10 @@ func (n *Node) buildShell() error {
 	}
 	corehttp.Register(n.shell, corehttp.Config{
 		DB: n.stores.relational, Online: n.devices, Plans: sites(n.products), Placed: sites(n.products), Finders: sites(n.products).finders(),
+		Measured: n.devices, Reports: n.devices,
 		Changed: func(ctx context.Context) { n.directory.Refresh(ctx) },
 	})
+	n.buildAudit()
 	for _, p := range n.products {
 		p.routes(n.shell, n.devices)
 	}

@@ -38,6 +38,10 @@ type Config struct {
 	Placed Placed
 	// Finders are the products whose objects can be searched, by product.
 	Finders map[string]Finder
+	// Measured and Reports are the engine's; nil: nothing is measured, and reports are
+	// stored one by one.
+	Measured Measured
+	Reports  Reports
 	// Changed is called after organisations, locations or devices changed and
 	// before the answer, so that a device that uses its new token at once is
 	// known. It must not fail; nil does nothing.
@@ -47,6 +51,7 @@ type Config struct {
 type routes struct {
 	Config
 	products []string // all there are
+	door     *door
 }
 
 // Register adds the routes to the server.
@@ -54,7 +59,7 @@ func Register(s *shell.Server, cfg Config) {
 	if cfg.Changed == nil {
 		cfg.Changed = func(context.Context) {}
 	}
-	r := &routes{cfg, s.Products()}
+	r := &routes{cfg, s.Products(), newDoor()}
 	r.organisations(s)
 	r.locations(s)
 	r.devices(s)

@@ -40,6 +40,7 @@ const (
 	AtFuture             Reason = 304
 	AtExpired            Reason = 305
 	AtInconsistent       Reason = 306
+	AtUnbound            Reason = 307
 )
 
 type reasonRow struct {
@@ -78,6 +79,7 @@ func reasonRows() []reasonRow {
 		{AtFuture, "at_future", "quarantined: at is more than 5 minutes ahead of the engine's clock"},
 		{AtExpired, "at_expired", "quarantined: at is older than the organisation keeps rows"},
 		{AtInconsistent, "at_inconsistent", "at is before the year 2000, more than 7 days before sent_at, or more than 5 minutes after it"},
+		{AtUnbound, "at_unbound", "the device was bound to nobody then: what it heard goes nowhere"},
 	}
 }
 

@@ -2,15 +2,18 @@ package postgres
 
 import (
 	"context"
-	"crypto/sha256"
+	"encoding/json"
+	"errors"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
+	"mybeacon/engine/audit"
 	"mybeacon/schema"
+	"mybeacon/schema/wire"
 )
 
 // The clocks of a device: whose time its event times follow.
@@ -22,36 +25,48 @@ const (
 // Device is a managed endpoint. Organisation is zero while it is bound to
 // nobody, Location while it is at no location.
 type Device struct {
-	ID           schema.DeviceID
-	Number       int64 // "Receiver #5": unique in the whole system, never used again
-	Organisation schema.OrganisationID
-	Location     schema.LocationID
-	MAC          string // lower case with colons
-	Name         string
-	Clock        string
-	LastSeen     time.Time // as of the last flush of the engine; zero: never
-	CreatedAt    time.Time
+	ID               schema.DeviceID
+	Number           int64 // "Receiver #5": unique in the whole system, never used again
+	Organisation     schema.OrganisationID
+	OrganisationName string
+	Location         schema.LocationID
+	LocationName     string
+	MAC              string // lower case with colons
+	Name             string
+	Clock            string
+	Online           bool      // as of the last flush of the engine
+	LastSeen         time.Time // likewise; zero: never
+	CreatedAt        time.Time
+	EnrolledAt       time.Time // with its key or a claim code; zero: entered by people
+	Key              bool      // it has enrolled a key
+	Rev              int64     // grows with every change that people make
+
+	Version        string          // of its program, as reported
+	ModulesRunning map[string]bool // as reported, or as it enrolled
+	Config         wire.DeviceConfig
+	ConfigVersion  int64
+	ConfigRunning  int64       // as reported; 0: not yet
+	ReportedAt     time.Time   // zero: never
+	Health         wire.Health // as of ReportedAt
 }
 
-// DeviceFilter narrows a list; zero fields admit all.
-type DeviceFilter struct {
-	Number   int64
-	MAC      string // as [ParseMAC] gives it
-	Location schema.LocationID
-}
+// Title is what people call the device.
+func (d Device) Title() string { return "Receiver #" + strconv.FormatInt(d.Number, 10) }
 
-// DevicePatch changes what is not nil. A zero location takes the device away
-// from its location.
-type DevicePatch struct {
-	Location *schema.LocationID
-	Name     *string
-	Clock    *string
+// ETag changes with every change that people make.
+func (d Device) ETag() string { return strconv.Quote("d" + strconv.FormatInt(d.Rev, 10)) }
+
+func (d Device) object() audit.Object {
+	return audit.Object{Kind: "device", ID: d.ID.String(), Name: d.Title()}
 }
 
 // ParseMAC reads a 48-bit address in any of its usual spellings and returns it
 // in lower case with colons.
 func ParseMAC(s string) (string, error) {
 	mac, err := net.ParseMAC(s)
+	if err != nil && len(s) == 12 { // as printed on many boxes
+		mac, err = net.ParseMAC(s[:4] + "." + s[4:8] + "." + s[8:])
+	}
 	if err != nil || len(mac) != 6 {
 		return "", schema.Errorf(schema.Invalid, "mac", "%.40q is not a MAC address such as 02:00:5e:10:00:01", s)
 	}
@@ -64,170 +79,200 @@ var deviceConstraints = Constraints{
 	"device_org_fkey":          schema.Errorf(schema.NotFound, "organisation_id", "there is no such organisation"),
 }
 
-const deviceColumns = `d.id, d.number, d.org, d.location, d.mac::text, d.name, d.clock, d.last_seen, d.created_at`
+// explainDevice is [Explain] for changes of devices. A product may hold the device
+// where it is, in a table that the core does not know.
+func explainDevice(err error, doing string) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "23503" && refused.TableName != "device" && refused.TableName != "device_binding" {
+		return &schema.Error{Kind: schema.Conflict, Message: "the device hangs on a plan: take its receiver away first", Err: err}
+	}
+	return Explain(err, doing, deviceConstraints)
+}
+
+const (
+	deviceColumns = `d.id, d.number, d.org, coalesce(o.name, ''), d.location, coalesce(l.name, ''), d.mac::text, d.name, d.clock,
+		d.online, d.last_seen, d.created_at, d.enrolled_at, d.public_key IS NOT NULL, d.rev,
+		d.version, d.modules, d.config, d.config_version, d.config_running, d.reported_at, d.health`
+	deviceTables = ` FROM device d LEFT JOIN organisation o ON o.id = d.org LEFT JOIN location l ON l.org = d.org AND l.id = d.location`
+)
 
 func devices() List[Device] {
 	return List[Device]{
-		Select: "SELECT " + deviceColumns + " FROM device d",
+		Select: "SELECT " + deviceColumns + deviceTables,
 		Key:    "d.number", Cast: "bigint", ID: "d.id",
-		Scan: func(row pgx.CollectableRow) (Device, error) {
-			var d Device
-			return d, scanDevice(row, &d)
-		},
-		At: func(d Device) Cursor { return Cursor{Key: strconv.FormatInt(d.Number, 10), ID: d.ID.String()} },
+		Scan: func(row pgx.CollectableRow) (Device, error) { return scanDevice(row) },
+		At:   func(d Device) Cursor { return Cursor{Key: strconv.FormatInt(d.Number, 10), ID: d.ID.String()} },
 	}
 }
 
-// scanDevice reads deviceColumns and what follows them.
-func scanDevice(row pgx.Row, d *Device, more ...any) error {
-	var seen *time.Time
-	fields := []any{&d.ID, &d.Number, &d.Organisation, &d.Location, &d.MAC, &d.Name, &d.Clock, &seen, &d.CreatedAt}
-	err := row.Scan(append(fields, more...)...)
-	if seen != nil {
-		d.LastSeen = *seen
+// scanDevice reads deviceColumns.
+func scanDevice(row pgx.Row) (Device, error) {
+	var d Device
+	var seen, enrolled, reported *time.Time
+	var running *int64
+	var modules, config, health []byte
+	err := row.Scan(&d.ID, &d.Number, &d.Organisation, &d.OrganisationName, &d.Location, &d.LocationName, &d.MAC, &d.Name, &d.Clock,
+		&d.Online, &seen, &d.CreatedAt, &enrolled, &d.Key, &d.Rev,
+		&d.Version, &modules, &config, &d.ConfigVersion, &running, &reported, &health)
+	if err != nil {
+		return Device{}, err
 	}
-	return err
+	d.LastSeen, d.EnrolledAt, d.ReportedAt = orZero(seen), orZero(enrolled), orZero(reported)
+	d.ConfigRunning = orZero(running)
+	if d.Config, err = wire.ReadConfig(config); err != nil {
+		return Device{}, err
+	}
+	if err := json.Unmarshal(modules, &d.ModulesRunning); err != nil {
+		return Device{}, err
+	}
+	if health != nil {
+		err = json.Unmarshal(health, &d.Health)
+	}
+	return d, err
 }
 
-// Devices returns a page of the devices in scope, by number. Devices that are
-// bound to nobody are in the scope of all organisations only.
+func orZero[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// admitDevice lets the devices through that the scope sees. Devices that are bound
+// to nobody are in the scope of all organisations only, and those at no location are
+// hidden from who sees only some.
+func (w *Where) admitDevice(scope Scope) {
+	w.Scope("d.org", scope)
+	w.Location("d.location", scope)
+}
+
+// Devices returns a page of the devices in scope, by number.
 func (db *DB) Devices(ctx context.Context, scope Scope, filter DeviceFilter, page Page) ([]Device, Cursor, error) {
 	var where Where
-	where.Scope("d.org", scope)
-	if filter.Number != 0 {
-		where.Add("d.number = ?", filter.Number)
-	}
-	if filter.MAC != "" {
-		where.Add("d.mac = ?::text::macaddr", filter.MAC)
-	}
-	if !filter.Location.IsZero() {
-		where.Add("d.location = ?", filter.Location)
-	}
-	return devices().Read(ctx, db.In(AllOrganisations()), &where, page)
+	where.admitDevice(scope)
+	filter.apply(&where)
+	return devices().Read(ctx, db.In(scope), &where, page)
 }
 
 // Device returns one device, or NotFound.
 func (db *DB) Device(ctx context.Context, scope Scope, id schema.DeviceID) (Device, error) {
+	return readDevice(ctx, db.In(scope), scope, id)
+}
+
+func readDevice(ctx context.Context, q Rows, scope Scope, id schema.DeviceID) (Device, error) {
 	var where Where
-	where.Scope("d.org", scope)
+	where.admitDevice(scope)
 	where.Add("d.id = ?", id)
-	return devices().One(ctx, db.In(AllOrganisations()), &where)
+	return devices().One(ctx, q, &where)
 }
 
-// CreateDevice stores a new device of the organisation, gives it an id and a
-// number, and lets it in with the token.
-func (db *DB) CreateDevice(ctx context.Context, organisation schema.OrganisationID, d Device, token string) (Device, error) {
-	d.ID = schema.NewID[schema.DeviceID]()
-	err := db.Change(ctx, AllOrganisations(), "core", func(tx Tx) error {
-		const insert = `INSERT INTO device (id, org, location, mac, name, clock, token_hash)
-			VALUES ($1, $2, $3, $4::text::macaddr, $5, $6, $7)`
-		_, err := tx.Exec(ctx, insert, d.ID, organisation, d.Location, d.MAC, d.Name, d.Clock, hashSecret(token))
-		return Explain(err, "insert device", deviceConstraints)
-	})
-	if err != nil {
-		return Device{}, err
-	}
-	return db.Device(ctx, In(organisation), d.ID)
-}
-
-// ChangeDevice applies the patch and returns the device as it is then.
-func (db *DB) ChangeDevice(ctx context.Context, scope Scope, id schema.DeviceID, patch DevicePatch) (Device, error) {
+// lockDevice returns the device as it is until the transaction ends. The row is
+// locked first: only a statement that begins afterwards is sure to see what the
+// transaction before has changed.
+func lockDevice(ctx context.Context, tx Tx, scope Scope, id schema.DeviceID) (Device, error) {
 	var where Where
-	var set []string
-	if patch.Location != nil {
-		set = append(set, where.Bind("location = ?", *patch.Location))
+	where.admitDevice(scope)
+	where.Add("d.id = ?", id)
+	tag, err := tx.Exec(ctx, "SELECT FROM device d"+where.String()+" FOR UPDATE", where.Args()...)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = pgx.ErrNoRows
 	}
-	if patch.Name != nil {
-		set = append(set, where.Bind("name = ?", *patch.Name))
+	if err != nil {
+		return Device{}, Explain(err, "lock device", nil)
 	}
-	if patch.Clock != nil {
-		set = append(set, where.Bind("clock = ?", *patch.Clock))
+	return readDevice(ctx, tx, scope, id)
+}
+
+// CreateDevice stores a new device of the organisation, which is zero for one that
+// is bound to nobody yet, gives it an id and a number, and lets it in with the token.
+func (db *DB) CreateDevice(ctx context.Context, organisation schema.OrganisationID, d Device, token string) (Device, error) {
+	scope := AllOrganisations()
+	if !organisation.IsZero() {
+		scope = In(organisation)
 	}
-	if len(set) > 0 {
-		if err := db.updateDevice(ctx, scope, id, strings.Join(set, ", "), &where); err != nil {
+	d.Organisation = organisation
+	var made Device
+	err := db.Change(ctx, scope, CoreTopic, func(tx Tx) error {
+		var err error
+		made, err = insertDevice(ctx, tx, scope, d, newCredentials{token: token})
+		return err
+	})
+	return made, err
+}
+
+// newCredentials is what lets a new device in; what is empty does not.
+type newCredentials struct {
+	token    string
+	key      []byte
+	enrolled bool // by the box itself
+}
+
+// insertDevice stores the device with its binding and records it.
+func insertDevice(ctx context.Context, tx Tx, scope Scope, d Device, by newCredentials) (Device, error) {
+	d.ID = schema.NewID[schema.DeviceID]()
+	var hash []byte
+	if by.token != "" {
+		hash = hashSecret(by.token)
+	}
+	const insert = `INSERT INTO device (id, org, location, mac, name, clock, version, modules, token_hash, public_key, self_registered, enrolled_at)
+		VALUES ($1, $2, $3, $4::text::macaddr, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $12 THEN now() END)`
+	selfRegistered := by.enrolled && d.Organisation.IsZero()
+	_, err := tx.Exec(ctx, insert, d.ID, d.Organisation, d.Location, d.MAC, d.Name, d.Clock, d.Version,
+		modulesJSON(d.ModulesRunning), hash, by.key, selfRegistered, by.enrolled)
+	if err != nil {
+		return Device{}, explainDevice(err, "insert device")
+	}
+	if !d.Organisation.IsZero() {
+		if err := openBinding(ctx, tx, d, d.MAC); err != nil {
 			return Device{}, err
 		}
 	}
-	return db.Device(ctx, scope, id)
-}
-
-// RotateDeviceToken replaces the device's token; the old one opens nothing any
-// more.
-func (db *DB) RotateDeviceToken(ctx context.Context, scope Scope, id schema.DeviceID, token string) (Device, error) {
-	var where Where
-	set := where.Bind("token_hash = ?", hashSecret(token))
-	if err := db.updateDevice(ctx, scope, id, set, &where); err != nil {
+	made, err := readDevice(ctx, tx, scope, d.ID)
+	if err != nil {
 		return Device{}, err
 	}
-	return db.Device(ctx, scope, id)
+	fields := []audit.Field{{Name: "mac", New: made.MAC}, {Name: "name", New: made.Name}, {Name: "location", New: made.LocationName}}
+	tx.Record(audit.Entry{Organisation: made.Organisation, Action: audit.Create, Object: made.object(), Fields: filled(fields)})
+	return made, nil
 }
 
-func (db *DB) updateDevice(ctx context.Context, scope Scope, id schema.DeviceID, set string, where *Where) error {
-	where.Scope("d.org", scope)
-	where.Add("d.id = ?", id)
-	return db.Change(ctx, AllOrganisations(), "core", func(tx Tx) error {
-		tag, err := tx.Exec(ctx, "UPDATE device d SET "+set+where.String(), where.Args()...)
-		if err == nil && tag.RowsAffected() == 0 {
-			err = pgx.ErrNoRows
+func modulesJSON(on map[string]bool) string { return string(wire.Report{Modules: on}.ModulesJSON()) }
+
+// filled leaves out the fields that are empty before and after.
+func filled(fields []audit.Field) []audit.Field {
+	var out []audit.Field
+	for _, f := range fields {
+		if f.Old != f.New {
+			out = append(out, f)
 		}
-		return Explain(err, "update device", deviceConstraints)
+	}
+	return out
+}
+
+// DeleteDevice removes a device for good. Its number is never given again.
+func (db *DB) DeleteDevice(ctx context.Context, scope Scope, id schema.DeviceID) error {
+	return db.Change(ctx, scope, CoreTopic, func(tx Tx) error {
+		d, err := lockDevice(ctx, tx, scope, id)
+		if err != nil {
+			return err
+		}
+		return deleteDevice(ctx, tx, d)
 	})
 }
 
-// Binding is a device as the engine needs it: with its organisation's retention
-// in days and the SHA-256 of its token, zero when it has none. An unbound device
-// has KeepDays 0.
-type Binding struct {
-	Device
-	KeepDays  uint16
-	TokenHash [sha256.Size]byte
-}
-
-const selectBinding = "SELECT " + deviceColumns + `, coalesce(o.keep_days, 0), d.token_hash FROM device d LEFT JOIN organisation o ON o.id = d.org`
-
-func scanBinding(row pgx.CollectableRow) (Binding, error) {
-	var b Binding
-	var keep int32
-	var hash []byte
-	err := scanDevice(row, &b.Device, &keep, &hash)
-	b.KeepDays = uint16(keep)
-	copy(b.TokenHash[:], hash)
-	return b, err
-}
-
-// Bindings returns every device in scope, for the engine's directory.
-func (db *DB) Bindings(ctx context.Context, scope Scope) ([]Binding, error) {
-	var where Where
-	where.Scope("d.org", scope)
-	return Collect(ctx, db.In(AllOrganisations()), scanBinding, selectBinding+where.String()+" ORDER BY d.number", where.Args()...)
-}
-
-// DeviceByToken returns the device that the token lets in, or Unauthorized.
-func (db *DB) DeviceByToken(ctx context.Context, token string) (Binding, error) {
-	unknown := schema.Errorf(schema.Unauthorized, "", "the device token is unknown; rotate it in the console and enter the new one")
-	if !IsSecret(DeviceTokenPrefix, token) {
-		return Binding{}, unknown
+// deleteDevice notes until when the box was somebody's: what it heard by then must not
+// become the next one's.
+func deleteDevice(ctx context.Context, tx Tx, d Device) error {
+	const bury = `INSERT INTO device_gone (number, mac, at)
+		SELECT $1, $2::text::macaddr, clock_timestamp() WHERE EXISTS (SELECT FROM device_binding WHERE device = $3)`
+	if _, err := tx.Exec(ctx, bury, d.Number, d.MAC, d.ID); err != nil {
+		return explainDevice(err, "note the device's number")
 	}
-	rows, err := Collect(ctx, db.In(AllOrganisations()), scanBinding, selectBinding+" WHERE d.token_hash = $1", hashSecret(token))
-	switch {
-	case err != nil:
-		return Binding{}, err
-	case len(rows) == 0:
-		return Binding{}, unknown
+	if _, err := tx.Exec(ctx, `DELETE FROM device WHERE id = $1`, d.ID); err != nil {
+		return explainDevice(err, "delete device")
 	}
-	return rows[0], nil
-}
-
-// SawDevices stores when devices were last heard of; an older time changes
-// nothing. It announces nothing: lists read it, the engine knows it already.
-func (db *DB) SawDevices(ctx context.Context, seen map[schema.DeviceID]time.Time) error {
-	ids := make([]string, 0, len(seen))
-	times := make([]time.Time, 0, len(seen))
-	for id, at := range seen {
-		ids, times = append(ids, id.String()), append(times, at)
-	}
-	const update = `UPDATE device d SET last_seen = greatest(d.last_seen, s.at)
-		FROM unnest($1::uuid[], $2::timestamptz[]) AS s (id, at) WHERE d.id = s.id`
-	_, err := db.In(AllOrganisations()).Exec(ctx, update, ids, times)
-	return Explain(err, "store when devices were seen", nil)
+	fields := []audit.Field{{Name: "mac", Old: d.MAC}, {Name: "name", Old: d.Name}, {Name: "location", Old: d.LocationName}}
+	tx.Record(audit.Entry{Organisation: d.Organisation, Action: audit.Delete, Object: d.object(), Fields: filled(fields)})
+	return nil
 }

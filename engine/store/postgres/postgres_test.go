@@ -234,7 +234,7 @@ func TestSawDevicesKeepsTheNewest(t *testing.T) {
 	d, _ := postgrestest.Device(t, db, o, "02:00:00:00:00:01")
 	newest := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	for _, at := range []time.Time{newest.Add(-time.Hour), newest, newest.Add(-time.Minute)} {
-		if err := db.SawDevices(t.Context(), map[schema.DeviceID]time.Time{d.ID: at}); err != nil {
+		if err := db.SawDevices(t.Context(), map[schema.DeviceID]postgres.Seen{d.ID: {At: at}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document as a page */
+        get: operations["docs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -66,6 +83,147 @@ export interface paths {
         put?: never;
         /** Verify all chains of the audit log */
         post: operations["verify-audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all devices by number */
+        get: operations["list-all-devices"];
+        put?: never;
+        /** Register a device, bound or not */
+        post: operations["create-any-device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bind or unbind many devices; each is changed or says why not */
+        post: operations["change-any-devices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List claim codes, the oldest first */
+        get: operations["list-device-claims"];
+        put?: never;
+        /** Make claim codes, each of which lets one box in */
+        post: operations["create-device-claims"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/claims/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a claim code back */
+        delete: operations["delete-device-claim"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a device for good; its number is never given again */
+        delete: operations["delete-device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/{id}/bind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bind a device to an organisation */
+        post: operations["bind-device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take away a device's token and key
+         * @description For a day another key may enrol under its MAC address.
+         */
+        post: operations["reset-device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/{id}/unbind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a device away from its organisation */
+        post: operations["unbind-device"];
         delete?: never;
         options?: never;
         head?: never;
@@ -485,7 +643,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/client/devices/{id}": {
+    "/api/v1/client/devices.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export devices as a table
+         * @description RFC 4180. What a spreadsheet would take for a formula has a ' before it, which the import takes away again.
+         */
+        get: operations["export-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/devices/bulk": {
         parameters: {
             query?: never;
             header?: never;
@@ -494,12 +672,108 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Change many devices; each is changed or says why not */
+        post: operations["change-devices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/devices/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register and change the devices of a table
+         * @description The heading names the columns, of which mac is needed; name, location, clock and modules are read, a column that is missing changes nothing, and others are passed over. A line that is wrong says so, and the others are done.
+         */
+        post: operations["import-devices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/devices/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how the devices are that a list shows
+         * @description Made to be asked every few seconds: it reads only the devices that are named.
+         */
+        get: operations["list-device-status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a device */
+        get: operations["get-device"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
         /** Change a device */
         patch: operations["change-device"];
+        trace?: never;
+    };
+    "/api/v1/client/devices/{id}/bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where the device was bound from when to when */
+        get: operations["list-device-bindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/devices/{id}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the device's configuration */
+        get: operations["get-device-config"];
+        /**
+         * Replace the device's configuration; what is left out has its default
+         * @description A device that is connected is told within five seconds.
+         */
+        put: operations["set-device-config"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/client/devices/{id}/token": {
@@ -554,6 +828,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the warehouse in SQL
+         * @description Speaks ClickHouse's HTTP interface, so that its clients can be used: the API key is the password, of any user. One read-only statement, over the rows of one organisation. Tables: observations, fixes, zone_visits, names, receiver_offsets, rederivations, quarantine; views with names: visits, occupancy, last_seen. Not taken: SETTINGS, EXPLAIN, table functions that read tables, system tables. At most 2 statements of an organisation and 4 of all run at once, each for 30 seconds. Each is written into the audit log.
+         */
+        post: operations["sql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read this device's configuration
+         * @description 304 when it is the one that If-None-Match names.
+         */
+        get: operations["device-config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register this device
+         * @description With a key alone it waits until an administrator binds it; a claim code binds it at once.
+         */
+        post: operations["enrol-device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/device/frames": {
         parameters: {
             query?: never;
@@ -574,6 +908,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/device/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say how this device is and which configuration it runs */
+        post: operations["device-report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/device/stream": {
         parameters: {
             query?: never;
@@ -588,6 +939,23 @@ export interface paths {
         get: operations["device-stream"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in with this device's key */
+        post: operations["device-token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -677,6 +1045,31 @@ export interface components {
             /** Format: date-time */
             since: string;
         };
+        AdminNewDeviceBody: {
+            mac: string;
+            name?: string;
+            /**
+             * Format: uuid
+             * @description Left out: bound to nobody
+             */
+            organisation_id?: string;
+        };
+        AnyDevicesBulkBody: {
+            change: components["schemas"]["AnyDevicesChange"];
+            ids: string[] | null;
+        };
+        AnyDevicesChange: {
+            /**
+             * Format: uuid
+             * @description Binds to it, at no location
+             */
+            organisation_id?: string;
+            unbind?: boolean;
+        };
+        BindingsOutputBody: {
+            /** @description The newest first */
+            items: components["schemas"]["DeviceBinding"][];
+        };
         Broken: {
             detail: string;
             /** Format: int64 */
@@ -684,11 +1077,23 @@ export interface components {
             fault: string;
             organisation_id: string;
         };
+        BulkResult: {
+            /** Format: uuid */
+            id: string;
+            ok: boolean;
+            /** @description Why it was not changed */
+            problem?: string;
+        };
         Device: {
             /** @enum {string} */
             clock: "device" | "source";
+            config: components["schemas"]["DeviceConfigState"];
             /** Format: date-time */
             created_at: string;
+            /** @description It logs in with a key of its own */
+            enrolled: boolean;
+            /** @description null: nothing is known */
+            health: components["schemas"]["DeviceHealth"];
             /** Format: uuid */
             id: string;
             /**
@@ -696,27 +1101,239 @@ export interface components {
              * @description null: never
              */
             last_seen: string | null;
+            /** @description Its name */
+            location: string;
             /** @description Empty while it is at no location */
             location_id: string;
             mac: string;
+            /** @description Which are switched on, by product id */
+            modules: {
+                [key: string]: boolean;
+            };
+            /** @description Which run, as it reported */
+            modules_running: {
+                [key: string]: boolean;
+            };
             name: string;
             /**
              * Format: int64
              * @description Receiver #N: unique in the whole system, never used again
              */
             number: number;
-            online: boolean;
+            /** @description Its name */
+            organisation: string;
             /** @description Empty while it is bound to nobody */
             organisation_id: string;
+            /**
+             * @description never: it was never here
+             * @enum {string}
+             */
+            status: "online" | "offline" | "never";
             /** @description Only at creation and rotation; shown once */
             token?: string;
+            /** @description Of its program, as it reported; empty: not yet */
+            version: string;
+        };
+        DeviceBindBody: {
+            /** Format: uuid */
+            location_id?: string;
+            /** Format: uuid */
+            organisation_id: string;
+        };
+        DeviceBinding: {
+            /** @description E-mail of who bound it; empty: the system */
+            by: string;
+            /** Format: date-time */
+            from: string;
+            location: string;
+            /** @description Empty: at none */
+            location_id: string;
+            organisation: string;
+            /** Format: uuid */
+            organisation_id: string;
+            /**
+             * Format: date-time
+             * @description null: to this day
+             */
+            to: string | null;
+        };
+        DeviceBulkInputBody: {
+            change: components["schemas"]["DevicesChange"];
+            ids: string[] | null;
+        };
+        DeviceBulkOutputBody: {
+            /** @description In the order of the ids */
+            results: components["schemas"]["BulkResult"][];
+        };
+        DeviceClaim: {
+            /** @description Only when it is made; shown once */
+            code?: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Of the device that used it; 0: none
+             */
+            device_number: number;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The first part of the code */
+            label: string;
+            organisation: string;
+            /** @description Empty: it binds to nobody */
+            organisation_id: string;
+            /**
+             * @description dead: it was tried wrongly too often
+             * @enum {string}
+             */
+            state: "open" | "used" | "expired" | "dead";
+            /**
+             * Format: int64
+             * @description Wrong ones so far
+             */
+            tries: number;
+            /** Format: date-time */
+            used_at: string | null;
+        };
+        DeviceClaimsOutputBody: {
+            items: components["schemas"]["DeviceClaim"][];
+        };
+        DeviceConfig: {
+            modules: {
+                [key: string]: components["schemas"]["ModuleConfig"];
+            };
+            /** Format: int64 */
+            report_every_s: number;
+        };
+        DeviceConfigState: {
+            /** Format: date-time */
+            reported_at: string | null;
+            /**
+             * Format: int64
+             * @description The version that the device runs; 0: it has not reported
+             */
+            running: number;
+            /** Format: int64 */
+            version: number;
+        };
+        DeviceEnrolledBody: {
+            /** @description false: an administrator must bind it; its frames go nowhere until then */
+            bound: boolean;
+            /** Format: uuid */
+            device_id: string;
+            /** Format: int64 */
+            number: number;
+            /** @description Only with a claim code; a device with a key logs in */
+            token?: string;
+        };
+        DeviceEnrolmentBody: {
+            claim_code?: string;
+            mac: string;
+            /** @description That it has, by product id */
+            modules?: string[] | null;
+            /** @description Ed25519, 32 bytes as base64 */
+            public_key?: string;
+            version?: string;
+        };
+        DeviceHealth: {
+            /**
+             * Format: double
+             * @description Of its clock ahead of the engine's, as the engine measures; null while offline
+             */
+            clock_offset_ms: number | null;
+            /**
+             * Format: double
+             * @description Share in use, 0 to 1, as it reported
+             */
+            cpu: number | null;
+            /**
+             * Format: double
+             * @description As the engine counts; null while offline
+             */
+            frames_per_minute: number | null;
+            /**
+             * Format: double
+             * @description Share in use, 0 to 1, as it reported
+             */
+            memory: number | null;
+            /**
+             * Format: int64
+             * @description Frames that wait in the device, as it reported
+             */
+            queue: number | null;
+        };
+        DeviceImportOutputBody: {
+            /** Format: int64 */
+            changed: number;
+            /** Format: int64 */
+            created: number;
+            rows: components["schemas"]["ImportRow"][];
+        };
+        DeviceLoginBody: {
+            /** @description The present time, RFC 3339; each log-in has a later one */
+            at: string;
+            /** Format: uuid */
+            device_id: string;
+            /** @description Ed25519 over mybeacon-device-token, device_id and at, with line feeds between, as base64 */
+            signature: string;
+        };
+        DeviceLoginOutputBody: {
+            /** Format: date-time */
+            expires_at: string;
+            token: string;
         };
         DevicePatchBody: {
             /** @enum {string} */
             clock?: "device" | "source";
             /** @description Empty: at no location */
             location_id?: string;
+            /** @description Switches these on or off; others stay */
+            modules?: {
+                [key: string]: boolean;
+            };
             name?: string;
+        };
+        DeviceReportBody: {
+            /**
+             * Format: int64
+             * @description That it runs; 0: none
+             */
+            config_version?: number;
+            health?: components["schemas"]["Health"];
+            /** @description Which run, by product id */
+            modules?: {
+                [key: string]: boolean;
+            };
+            /** @description Of its program */
+            version?: string;
+        };
+        DeviceStatus: {
+            config: components["schemas"]["DeviceConfigState"];
+            /** @description null: nothing is known */
+            health: components["schemas"]["DeviceHealth"];
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description null: never
+             */
+            last_seen: string | null;
+            /** @enum {string} */
+            status: "online" | "offline" | "never";
+        };
+        DeviceStatusOutputBody: {
+            /** @description Of those that the caller sees; in no order */
+            items: components["schemas"]["DeviceStatus"][];
+        };
+        DevicesChange: {
+            /** @description Empty: at no location */
+            location_id?: string;
+            /** @description Switches these on or off; others stay */
+            modules?: {
+                [key: string]: boolean;
+            };
         };
         Drawing: {
             /** @description Metres */
@@ -805,6 +1422,14 @@ export interface components {
             /** @description Else it may only be looked at */
             write: boolean;
         };
+        Health: {
+            /** Format: double */
+            cpu: number;
+            /** Format: double */
+            memory: number;
+            /** Format: int64 */
+            queue: number;
+        };
         HeardReference: {
             /** Format: date-time */
             measured_at: string;
@@ -835,8 +1460,22 @@ export interface components {
              */
             y: number;
         };
+        ImportRow: {
+            /**
+             * Format: int64
+             * @description In the file, from 1; the heading is line 1
+             */
+            line: number;
+            ok: boolean;
+            problem?: string;
+        };
         ListDevice: {
             items: components["schemas"]["Device"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListDeviceClaim: {
+            items: components["schemas"]["DeviceClaim"][];
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
@@ -921,6 +1560,11 @@ export interface components {
             rights: components["schemas"]["Rights"];
             user: components["schemas"]["User"];
         };
+        ModuleConfig: {
+            enabled: boolean;
+            /** Format: double */
+            min_rssi_dbm?: number;
+        };
         MoreReadingsBody: {
             readings: components["schemas"]["NewReading"][];
         };
@@ -938,6 +1582,20 @@ export interface components {
             /**
              * Format: uuid
              * @description Required of a super-admin
+             */
+            organisation_id?: string;
+        };
+        NewDeviceClaimsBody: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @default 30
+             */
+            expires_in_days: number;
+            /**
+             * Format: uuid
+             * @description Left out: boxes are let in, and bound to nobody
              */
             organisation_id?: string;
         };
@@ -1480,6 +2138,33 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    docs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     openapi: {
         parameters: {
             query?: never;
@@ -1618,6 +2303,345 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VerifiedBody"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-all-devices": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                /** @description A number (5, #5, Receiver #5), a part of a MAC address in any spelling, or of a name */
+                query?: string;
+                status?: "online" | "offline" | "never";
+                location_id?: string;
+                number?: number;
+                /** @description Any part of it, in any spelling */
+                mac?: string;
+                organisation_id?: string;
+                /** @description false: those that are bound to nobody */
+                bound?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDevice"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-any-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminNewDeviceBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-any-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnyDevicesBulkBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBulkOutputBody"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-device-claims": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                organisation_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDeviceClaim"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-device-claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeviceClaimsBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceClaimsOutputBody"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-device-claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "bind-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceBindBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reset-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unbind-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
                 };
             };
             /** @description What went wrong */
@@ -2922,11 +3946,14 @@ export interface operations {
                 limit?: number;
                 /** @description The next of the page before */
                 cursor?: string;
-                organisation_id?: string;
+                /** @description A number (5, #5, Receiver #5), a part of a MAC address in any spelling, or of a name */
+                query?: string;
+                status?: "online" | "offline" | "never";
                 location_id?: string;
                 number?: number;
-                /** @description In any of its spellings */
+                /** @description Any part of it, in any spelling */
                 mac?: string;
+                organisation_id?: string;
             };
             header?: never;
             path?: never;
@@ -2971,6 +3998,178 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-devices": {
+        parameters: {
+            query?: {
+                /** @description A number (5, #5, Receiver #5), a part of a MAC address in any spelling, or of a name */
+                query?: string;
+                status?: "online" | "offline" | "never";
+                location_id?: string;
+                number?: number;
+                /** @description Any part of it, in any spelling */
+                mac?: string;
+                organisation_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceBulkInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBulkOutputBody"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "import-devices": {
+        parameters: {
+            query?: {
+                /** @description Required of a super-admin */
+                organisation_id?: string;
+                /** @description Says what would be done, and does nothing */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceImportOutputBody"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-device-status": {
+        parameters: {
+            query: {
+                /** @description Up to 200 ids, separated by commas */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceStatusOutputBody"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2991,7 +4190,10 @@ export interface operations {
     "change-device": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that the device must still have */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3006,10 +4208,113 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-device-bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BindingsOutputBody"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-device-config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceConfig"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-device-config": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the configuration must still have */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceConfig"];
                 };
             };
             /** @description What went wrong */
@@ -3037,6 +4342,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3128,6 +4434,8 @@ export interface operations {
     search: {
         parameters: {
             query: {
+                /** @description Of a super-admin: search this one only */
+                organisation_id?: string;
                 /** @description A part of a name, an address or an e-mail, a number such as #5, or a part of a MAC address */
                 q: string;
             };
@@ -3144,6 +4452,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchOutputBody"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sql: {
+        parameters: {
+            query?: {
+                /** @description Required of a super-admin who acts in no organisation */
+                organisation_id?: string;
+                /** @description The statement, or its beginning */
+                query?: string;
+                /** @description Such as JSONEachRow, CSV, Parquet, ArrowStream; TabSeparated without */
+                default_format?: string;
+                /** @description The value of {NAME:Type} in the statement */
+                param_NAME?: string;
+                /** @description mybeacon */
+                database?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The statement, or the rest of it */
+        requestBody?: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description The rows, in the statement's FORMAT or the default one */
+            200: {
+                headers: {
+                    /** @description The format */
+                    "X-ClickHouse-Format"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The statement failed: ClickHouse's message, as text */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "device-config": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Bearer and the device's token */
+                Authorization?: string;
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Mybeacon-Config-Version"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceConfig"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "enrol-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceEnrolmentBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEnrolledBody"];
                 };
             };
             /** @description What went wrong */
@@ -3212,6 +4644,40 @@ export interface operations {
             };
         };
     };
+    "device-report": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Bearer and the device's token */
+                Authorization?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceReportBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "device-stream": {
         parameters: {
             query?: never;
@@ -3227,6 +4693,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "device-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceLoginBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceLoginOutputBody"];
+                };
             };
             /** @description What went wrong */
             default: {
