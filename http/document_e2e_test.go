@@ -18,11 +18,13 @@ import (
 	"time"
 
 	"mybeacon/engine/embedded/embeddedtest"
+	"mybeacon/engine/mail"
 	"mybeacon/engine/module"
 	"mybeacon/engine/modules/ble"
 	"mybeacon/engine/store/clickhouse"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/engine/store/postgres/postgrestest"
+	"mybeacon/http/accounthttp"
 	"mybeacon/http/audithttp"
 	"mybeacon/http/blehttp"
 	"mybeacon/http/corehttp"
@@ -58,6 +60,7 @@ func startOver(t *testing.T, warehouse *clickhouse.DB) *shelltest.Server {
 			}
 		})
 		corehttp.Register(s.Server, corehttp.Config{DB: s.DB, Online: shelltest.Offline{}, Plans: m, Placed: m, Finders: map[string]corehttp.Finder{m.ID(): m}})
+		accounthttp.Register(s.Server, accounthttp.Config{DB: s.DB, Mail: outbox(t, s.DB)})
 		blehttp.Register(s.Server, m, shelltest.Offline{})
 		audithttp.Register(s.Server, s.DB)
 		sqlhttp.Register(s.Server, s.DB, noRows{})
@@ -73,6 +76,16 @@ type noRows struct{}
 // Ask implements sqlhttp.Warehouse.
 func (noRows) Ask(context.Context, schema.OrganisationID, url.Values, string) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+}
+
+// outbox keeps mails, as a server does that has no mail server.
+func outbox(t *testing.T, db *postgres.DB) *mail.Queue {
+	t.Helper()
+	mails, err := mail.New(mail.Config{DB: db, Log: slog.New(slog.DiscardHandler), BaseURL: "https://beacon.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mails
 }
 
 type operation struct {
@@ -130,7 +143,7 @@ func TestDocument(t *testing.T) {
 func TestDocumentAndRouterAgree(t *testing.T) {
 	s := startWhole(t)
 	d, _ := readDocument(t, s)
-	public := []string{"login", "logout", "livez", "readyz", "openapi", "docs"}
+	public := []string{"login", "logout", "register", "confirm", "look-at-link", "forgot-password", "set-password", "livez", "readyz", "openapi", "docs"}
 	var described []string
 	ids := map[string]bool{}
 	for path, methods := range d.Paths {

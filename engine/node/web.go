@@ -38,8 +38,12 @@ func (n *Node) buildShell() error {
 	for i, p := range n.products {
 		ids[i] = p.ID()
 	}
-	var err error
+	key, err := secretKey(n.cfg.Data)
+	if err != nil {
+		return err
+	}
 	n.shell, err = shell.New(shell.Config{
+		Key: key,
 		Log: n.log.With("part", "http"), Metrics: shell.NewMetrics(n.metrics), DB: n.stores.relational, Version: n.cfg.Version, Products: ids,
 		Console: web.FS(), Checks: n.checks(), Secure: secure, Origins: n.origins(), Proxies: n.cfg.proxies(),
 	})
@@ -52,6 +56,9 @@ func (n *Node) buildShell() error {
 		Changed: func(ctx context.Context) { n.directory.Refresh(ctx) },
 	})
 	n.buildAudit()
+	if err := n.buildAccounts(); err != nil {
+		return err
+	}
 	for _, p := range n.products {
 		p.routes(n.shell, n.devices)
 	}

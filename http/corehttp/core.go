@@ -2,7 +2,6 @@ package corehttp
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -60,7 +59,6 @@ func Register(s *shell.Server, cfg Config) {
 		cfg.Changed = func(context.Context) {}
 	}
 	r := &routes{cfg, s.Products(), newDoor()}
-	r.organisations(s)
 	r.locations(s)
 	r.devices(s)
 	r.search(s)
@@ -102,17 +100,6 @@ func checkTimeZone(name string) (string, error) {
 		return name, schema.Errorf(schema.Invalid, "time_zone", "%.60q is not a time zone such as Europe/Moscow", name)
 	}
 	return name, nil
-}
-
-// checkProducts refuses products that there are not: a misspelt one would look
-// switched on and answer 404 everywhere.
-func (r *routes) checkProducts(ids []string) error {
-	for _, id := range ids {
-		if !slices.Contains(r.products, id) {
-			return schema.Errorf(schema.Invalid, "products", "there is no product %q: name some of %s", id, strings.Join(r.products, ", "))
-		}
-	}
-	return nil
 }
 
 // optionalTime is null in JSON while unset.

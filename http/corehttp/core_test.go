@@ -3,7 +3,6 @@ package corehttp_test
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,9 +16,8 @@ import (
 )
 
 const (
-	organisations = "/api/v1/admin/organisations"
-	locations     = "/api/v1/client/locations"
-	devices       = "/api/v1/client/devices"
+	locations = "/api/v1/client/locations"
+	devices   = "/api/v1/client/devices"
 )
 
 // site is a product with one plan everywhere, on which one device hangs.
@@ -63,56 +61,6 @@ func start(t *testing.T) (*shelltest.Server, *site) {
 type list[T any] struct {
 	Items []T
 	Next  string
-}
-
-func TestOrganisations(t *testing.T) {
-	s, at := start(t)
-	c := s.Login(shelltest.AdminEmail)
-	var made corehttp.Organisation
-	c.Want(201, "POST", organisations, map[string]any{"name": "  Аэропорт ", "products": []string{"ble"}}, &made)
-	if made.Name != "Аэропорт" || made.TimeZone != "UTC" || made.KeepDays != 365 || fmt.Sprint(made.Products) != "[ble]" || made.ID.IsZero() {
-		t.Errorf("got %+v", made)
-	}
-	if at.changes.Load() != 1 {
-		t.Errorf("the change was not announced")
-	}
-	var read corehttp.Organisation
-	c.Want(200, "GET", organisations+"/"+made.ID.String(), nil, &read)
-	if read.ID != made.ID || !read.CreatedAt.Equal(made.CreatedAt) {
-		t.Errorf("got %+v", read)
-	}
-	var found list[corehttp.Organisation]
-	c.Want(200, "GET", organisations+"?name="+url.QueryEscape("Аэропорт"), nil, &found)
-	if len(found.Items) != 1 || found.Next != "" {
-		t.Errorf("got %+v", found)
-	}
-	c.Want(200, "GET", organisations+"?name=none", nil, &found)
-	if found.Items == nil || len(found.Items) != 0 {
-		t.Errorf("an empty list must be []: %+v", found)
-	}
-	c.Want(201, "POST", organisations, map[string]any{"name": "kept", "keep_days": 65535, "time_zone": "Europe/Moscow"}, &made)
-	if made.KeepDays != 65535 || made.TimeZone != "Europe/Moscow" || made.Products == nil {
-		t.Errorf("got %+v", made)
-	}
-	c.Refuse(409, "POST", organisations, map[string]any{"name": "kept"})
-	for _, bad := range []map[string]any{
-		{"name": " "}, {"name": "x\ny"}, {"name": strings.Repeat("x", 201)}, {"name": "z", "time_zone": "Local"},
-		{"name": "z", "time_zone": "../etc/passwd"}, {"name": "z", "keep_days": 0}, {"name": "z", "keep_days": 65536},
-		{"name": "z", "products": []string{"B LE"}}, {"name": "z", "products": []string{"ble", "bel"}},
-	} {
-		c.Refuse(400, "POST", organisations, bad)
-	}
-}
-
-func TestOnlySuperAdminsSeeOrganisations(t *testing.T) {
-	s, _ := start(t)
-	o := postgrestest.Organisation(t, s.DB, "o")
-	s.Account(o, "owner@example.com", "owner")
-	c := s.Login("owner@example.com")
-	c.Refuse(403, "GET", organisations, nil)
-	c.Refuse(403, "POST", organisations, map[string]any{"name": "mine"})
-	c.Refuse(403, "GET", organisations+"/"+o.ID.String(), nil)
-	s.Nobody().Refuse(401, "GET", organisations, nil)
 }
 
 func TestRoles(t *testing.T) {

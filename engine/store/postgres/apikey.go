@@ -114,3 +114,11 @@ func (db *DB) DeleteKey(ctx context.Context, scope Scope, id KeyID) error {
 }
 
 func keyObject(k Key) audit.Object { return audit.Object{Kind: "key", ID: k.ID.String(), Name: k.Name} }
+
+// Key returns one key in scope, or NotFound.
+func (db *DB) Key(ctx context.Context, scope Scope, id KeyID) (Key, error) {
+	var where Where
+	where.Scope("k.org", scope)
+	where.Add("k.id = ?", id)
+	return keys().One(ctx, db.In(scope), &where)
+}

@@ -316,3 +316,34 @@ func (db *DB) PasswordHash(ctx context.Context, id schema.UserID) (string, error
 	err := db.In(AllOrganisations()).QueryRow(ctx, `SELECT password_hash FROM account WHERE id = $1`, id).Scan(&hash)
 	return hash, Explain(err, "find password", nil)
 }
+
+// SuperAdminsIn returns the super-admins that are not disabled, the oldest first, at
+// most so many.
+func SuperAdminsIn(ctx context.Context, q Rows, most int) ([]Person, error) {
+	sql := people().Select + ` WHERE a.super_admin AND NOT a.disabled ORDER BY a.created_at, a.id LIMIT $1`
+	return Collect(ctx, q, scanPerson, sql, most)
+}
+
+// OwnersIn returns the organisation's Owners that are not disabled, the oldest first,
+// at most so many.
+func OwnersIn(ctx context.Context, q Rows, organisation schema.OrganisationID, most int) ([]Person, error) {
+	sql := people().Select + ` WHERE a.org = $1 AND a.role = 'owner' AND NOT a.disabled ORDER BY a.created_at, a.id LIMIT $2`
+	return Collect(ctx, q, scanPerson, sql, organisation, most)
+}
+
+// NoteMove writes down that the person asked to move to another e-mail.
+func NoteMove(tx Tx, p Person, email string) {
+	tx.Record(audit.Entry{Organisation: p.Organisation, Action: audit.Users, Object: personObject(p.ID, p.Email), Fields: []audit.Field{
+		{Name: "email_asked", New: email, Personal: true},
+	}})
+}
+
+// NoteReset writes down that a link was sent that sets a new password.
+func NoteReset(tx Tx, p Person) {
+	tx.Record(audit.Entry{Organisation: p.Organisation, Action: audit.Users, Object: personObject(p.ID, p.Email), Fields: []audit.Field{audit.Made("password_link", "sent")}})
+}
+
+// NoteSessionsEnded writes down that the person ended sessions.
+func NoteSessionsEnded(tx Tx, p Person, which string) {
+	tx.Record(audit.Entry{Organisation: p.Organisation, Action: audit.Logout, Object: personObject(p.ID, p.Email), Fields: []audit.Field{audit.Made("sessions", which)}})
+}

@@ -240,7 +240,7 @@ export interface paths {
         /** List organisations by name */
         get: operations["list-organisations"];
         put?: never;
-        /** Create an organisation */
+        /** Create an organisation, with its first Owner */
         post: operations["create-organisation"];
         delete?: never;
         options?: never;
@@ -259,6 +259,147 @@ export interface paths {
         get: operations["get-organisation"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change an organisation; switching products on sends its Owners a mail */
+        patch: operations["change-organisation"];
+        trace?: never;
+    };
+    "/api/v1/admin/organisations/{id}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List an organisation's people by e-mail */
+        get: operations["list-organisation-users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the products there are */
+        get: operations["list-products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all people by e-mail */
+        get: operations["list-all-users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Disable an account, which ends all it opened, or enable it again */
+        patch: operations["change-any-user"];
+        trace?: never;
+    };
+    "/api/v1/admin/users/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a link that sets a new password */
+        post: operations["reset-any-user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/acting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Act inside an organisation as a super-admin
+         * @description With this session or API token only, for at most eight hours. The organisation's audit log says so, with the reason.
+         */
+        put: operations["begin-acting"];
+        post?: never;
+        /** Leave the organisation */
+        delete: operations["end-acting"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm an e-mail: of a registration, or of an account that moves to it */
+        post: operations["confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a link of a mail is for, without using it */
+        post: operations["look-at-link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -313,6 +454,136 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
+        /** Change one's own name, phone or language */
+        patch: operations["change-me"];
+        trace?: never;
+    };
+    "/api/v1/auth/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move to another e-mail, which a mail there confirms
+         * @description The answer is the same whether the e-mail has an account or not.
+         */
+        post: operations["change-email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one's own password; all other sessions end */
+        put: operations["change-password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set a password by a link; all sessions of the account end */
+        post: operations["set-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/password/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a mail with a link that sets a new password
+         * @description The answer is the same whether the e-mail has an account or not.
+         */
+        post: operations["forgot-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register an organisation and oneself as its Owner
+         * @description The answer is the same whether the e-mail has an account or not; a mail goes on from here.
+         */
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's own sessions, the newest first */
+        get: operations["list-sessions"];
+        put?: never;
+        post?: never;
+        /** End all of one's own sessions but this one */
+        delete: operations["end-sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of one's own sessions */
+        delete: operations["end-session"];
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -349,6 +620,58 @@ export interface paths {
         post?: never;
         /** End an API token of one's own account */
         delete: operations["delete-api-token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Switch the second factor on by its first code */
+        put: operations["confirm-totp"];
+        /** Begin a second factor; it asks for nothing before its first code */
+        post: operations["begin-totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/totp/off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switch the second factor off */
+        post: operations["end-totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/totp/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make new recovery codes; the old ones are worthless */
+        post: operations["renew-recovery-codes"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -793,6 +1116,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the organisation's API keys by name */
+        get: operations["list-keys"];
+        put?: never;
+        /**
+         * Make an API key of the organisation
+         * @description It never may more than who made it may at the moment of use, and ends with his account.
+         */
+        post: operations["create-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End an API key */
+        delete: operations["delete-key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/locations": {
         parameters: {
             query?: never;
@@ -805,6 +1166,41 @@ export interface paths {
         put?: never;
         /** Create a location */
         post: operations["create-location"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/organisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one's own organisation */
+        get: operations["get-own-organisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change one's own organisation's name, phone or time zone */
+        patch: operations["change-own-organisation"];
+        trace?: never;
+    };
+    "/api/v1/client/rights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the table of roles and what they may */
+        get: operations["list-rights"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -842,6 +1238,59 @@ export interface paths {
          * @description Speaks ClickHouse's HTTP interface, so that its clients can be used: the API key is the password, of any user. One read-only statement, over the rows of one organisation. Tables: observations, fixes, zone_visits, names, receiver_offsets, rederivations, quarantine; views with names: visits, occupancy, last_seen. Not taken: SETTINGS, EXPLAIN, table functions that read tables, system tables. At most 2 statements of an organisation and 4 of all run at once, each for 30 seconds. Each is written into the audit log.
          */
         post: operations["sql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the organisation's people by e-mail */
+        get: operations["list-users"];
+        put?: never;
+        /** Invite a colleague by mail */
+        post: operations["invite-user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a colleague, with his sessions, tokens and keys */
+        delete: operations["delete-user"];
+        options?: never;
+        head?: never;
+        /** Change a colleague's name, role or rights */
+        patch: operations["change-user"];
+        trace?: never;
+    };
+    "/api/v1/client/users/{id}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send the invitation again; the older link ends */
+        post: operations["repeat-invitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1045,6 +1494,12 @@ export interface components {
             /** Format: date-time */
             since: string;
         };
+        ActingInputBody: {
+            /** Format: uuid */
+            organisation_id: string;
+            /** @description Why; the organisation reads it in its audit log */
+            reason: string;
+        };
         AdminNewDeviceBody: {
             mac: string;
             name?: string;
@@ -1083,6 +1538,50 @@ export interface components {
             ok: boolean;
             /** @description Why it was not changed */
             problem?: string;
+        };
+        ChangeOrganisationInputBody: {
+            /**
+             * Format: int64
+             * @description Retention of events in days, 65535 = for ever
+             */
+            keep_days?: number;
+            name?: string;
+            phone?: string;
+            /** @description All that are to be on */
+            products?: string[];
+            /** @description IANA name */
+            time_zone?: string;
+        };
+        ChangeOwnInputBody: {
+            name?: string;
+            phone?: string;
+            /** @description IANA name */
+            time_zone?: string;
+        };
+        ChangePersonInputBody: {
+            disabled?: boolean;
+            /** @description Null: by the role */
+            locations?: {
+                /** Format: uuid */
+                id: string;
+                /** @description Else it may only be looked at */
+                write: boolean;
+            }[] | null;
+            name?: string;
+            read_only?: boolean;
+            /** @enum {string} */
+            role?: "owner" | "admin" | "manager" | "operator" | "viewer";
+        };
+        ChangeUserInputBody: {
+            disabled?: boolean;
+        };
+        CodeInputBody: {
+            /** @description Of the authenticator */
+            code: string;
+        };
+        CodesOutputBody: {
+            /** @description Each lets in once without the authenticator; they are shown once */
+            recovery_codes: string[];
         };
         Device: {
             /** @enum {string} */
@@ -1404,6 +1903,9 @@ export interface components {
             new: string;
             old: string;
         };
+        ForgotInputBody: {
+            email: string;
+        };
         Found: {
             /** Format: uuid */
             id: string;
@@ -1469,6 +1971,55 @@ export interface components {
             ok: boolean;
             problem?: string;
         };
+        InviteInputBody: {
+            email: string;
+            /** @description Null: by the role */
+            locations?: {
+                /** Format: uuid */
+                id: string;
+                /** @description Else it may only be looked at */
+                write: boolean;
+            }[] | null;
+            name?: string;
+            read_only?: boolean;
+            /** @enum {string} */
+            role: "owner" | "admin" | "manager" | "operator" | "viewer";
+        };
+        Key: {
+            actions: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** @description E-mail of who made it */
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Send it as Authorization: Bearer …; it is shown once, when it is made */
+            key?: string;
+            /**
+             * Format: date-time
+             * @description To the minute; null: never
+             */
+            last_used: string | null;
+            /** @description To the locations */
+            limited: boolean;
+            locations: components["schemas"]["PersonLocation"][];
+            name: string;
+            /** @description Its first characters, to tell keys apart */
+            prefix: string;
+        };
+        LinkInputBody: {
+            /** @description What stands after # in the link */
+            token: string;
+        };
+        LinkOutputBody: {
+            email: string;
+            /** @description Its name */
+            organisation?: string;
+            /** @enum {string} */
+            purpose: "confirm" | "password" | "invitation" | "email";
+        };
         ListDevice: {
             items: components["schemas"]["Device"][];
             /** @description The cursor of the next page, empty at the end */
@@ -1484,6 +2035,11 @@ export interface components {
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
+        ListKey: {
+            items: components["schemas"]["Key"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
         ListLocation: {
             items: components["schemas"]["Location"][];
             /** @description The cursor of the next page, empty at the end */
@@ -1494,6 +2050,11 @@ export interface components {
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
+        ListPerson: {
+            items: components["schemas"]["Person"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
         ListPlan: {
             items: components["schemas"]["Plan"][];
             /** @description The cursor of the next page, empty at the end */
@@ -1501,6 +2062,11 @@ export interface components {
         };
         ListReading: {
             items: components["schemas"]["Reading"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListSession: {
+            items: components["schemas"]["Session"][];
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
@@ -1612,6 +2178,23 @@ export interface components {
             /** @description Empty: it was outside of all zones; some such examples are needed too */
             zone_id: string;
         };
+        NewKeyInputBody: {
+            actions: ("view" | "export" | "device_settings" | "manage_tags" | "manage_users" | "edit_plans" | "read_audit" | "open_dashboard")[];
+            /**
+             * Format: int64
+             * @default 90
+             */
+            expires_in_days: number;
+            /** @description Null: by the role */
+            locations?: {
+                /** Format: uuid */
+                id: string;
+                /** @description Else it may only be looked at */
+                write: boolean;
+            }[] | null;
+            /** @description What it is for */
+            name: string;
+        };
         NewLocationBody: {
             address?: string;
             name: string;
@@ -1626,14 +2209,29 @@ export interface components {
              */
             time_zone: string;
         };
-        NewOrganisationBody: {
+        NewOrganisationInputBody: {
+            /** @description Of its first Owner, who gets a mail; none is made without */
+            email?: string;
             /**
              * Format: int64
              * @description Retention of events in days, 65535 = for ever
              * @default 365
              */
             keep_days: number;
+            /**
+             * @description Of mails to the Owner
+             * @default ru
+             * @enum {string}
+             */
+            language: "ru" | "en";
             name: string;
+            /**
+             * @description The mail has a link that sets a password, or a generated password itself
+             * @default link
+             * @enum {string}
+             */
+            password: "link" | "mail";
+            phone?: string;
             /** @description The products to switch on */
             products?: string[];
             /**
@@ -1723,6 +2321,10 @@ export interface components {
         Organisation: {
             /** Format: date-time */
             created_at: string;
+            /** Format: int64 */
+            devices: number;
+            /** @description Of its first Owner; empty while it has none */
+            email: string;
             /** Format: uuid */
             id: string;
             /**
@@ -1731,10 +2333,15 @@ export interface components {
              */
             keep_days: number;
             name: string;
+            /** @description No product is switched on */
+            pending: boolean;
+            phone: string;
             /** @description The products that are switched on */
             products: string[];
             /** @description IANA name */
             time_zone: string;
+            /** Format: int64 */
+            users: number;
         };
         OrganisationRef: {
             /** Format: uuid */
@@ -1742,6 +2349,31 @@ export interface components {
             name: string;
             phone: string;
             time_zone: string;
+        };
+        OwnEmailInputBody: {
+            email: string;
+            password: string;
+        };
+        OwnOrganisation: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description Retention of events in days, 65535 = for ever
+             */
+            keep_days: number;
+            name: string;
+            phone: string;
+            /** @description The products that are switched on */
+            products: string[];
+            /** @description IANA name */
+            time_zone: string;
+        };
+        OwnPasswordInputBody: {
+            current: string;
+            password: string;
         };
         PageView: {
             /**
@@ -1755,6 +2387,51 @@ export interface components {
         };
         PageViewsBody: {
             views: components["schemas"]["PageView"][];
+        };
+        PasswordInputBody: {
+            /** @description Of who was invited */
+            name?: string;
+            password: string;
+            /** @description What stands after # in the link */
+            token: string;
+        };
+        PasswordOnlyBody: {
+            password: string;
+        };
+        Person: {
+            disabled: boolean;
+            email: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The invitation was not taken yet */
+            invited: boolean;
+            /**
+             * Format: date-time
+             * @description Null: never
+             */
+            last_login: string | null;
+            /** @description To the locations; else the role decides */
+            limited: boolean;
+            locations: components["schemas"]["PersonLocation"][];
+            name: string;
+            /** @description Its name */
+            organisation: string;
+            /** @description Empty for a super-admin */
+            organisation_id: string;
+            phone: string;
+            read_only: boolean;
+            /** @description owner, admin, manager, operator or viewer; empty for a super-admin */
+            role: string;
+            super_admin: boolean;
+            /** @description The second factor is on */
+            totp: boolean;
+        };
+        PersonLocation: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description Else it may only be looked at */
+            write: boolean;
         };
         Place: {
             /** Format: uuid */
@@ -1866,6 +2543,15 @@ export interface components {
             /** @description Details for a program, such as where edges cross */
             value?: unknown;
         };
+        Product: {
+            id: string;
+        };
+        ProfileInputBody: {
+            /** @enum {string} */
+            language?: "ru" | "en";
+            name?: string;
+            phone?: string;
+        };
         Reading: {
             /**
              * Format: uuid
@@ -1974,6 +2660,18 @@ export interface components {
              */
             y: number;
         };
+        RegisterInputBody: {
+            email: string;
+            /**
+             * @description Of mails
+             * @default ru
+             * @enum {string}
+             */
+            language: "ru" | "en";
+            organisation: string;
+            password: string;
+            phone: string;
+        };
         Rights: {
             /** @description What of the table of rights is allowed, as far as no location decides */
             actions: string[];
@@ -1981,9 +2679,43 @@ export interface components {
             everywhere: boolean;
             locations: components["schemas"]["Grant"][];
         };
+        RightsOutputBody: {
+            /** @description In the order of the table */
+            actions: string[];
+            /** @description The mightiest first */
+            roles: components["schemas"]["RoleRights"][];
+        };
+        RoleRights: {
+            actions: string[];
+            role: string;
+        };
         SearchOutputBody: {
             /** @description The best first, 20 at most */
             items: components["schemas"]["Found"][];
+        };
+        SecretOutputBody: {
+            /** @description The same as an image, data:image/png;base64,… */
+            qr: string;
+            /** @description For typing it by hand */
+            secret: string;
+            /** @description otpauth://… */
+            uri: string;
+        };
+        Session: {
+            address: string;
+            /** @description What the browser calls itself */
+            agent: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The one that asks */
+            current: boolean;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description To the minute
+             */
+            last_seen: string;
         };
         Survey: {
             /** Format: date-time */
@@ -2664,6 +3396,10 @@ export interface operations {
                 cursor?: string;
                 /** @description The whole name */
                 name?: string;
+                /** @description Part of the name, the phone or an Owner's e-mail */
+                query?: string;
+                /** @description Only those without any product */
+                pending?: boolean;
             };
             header?: never;
             path?: never;
@@ -2701,7 +3437,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewOrganisationBody"];
+                "application/json": components["schemas"]["NewOrganisationInputBody"];
             };
         };
         responses: {
@@ -2743,6 +3479,334 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-organisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeOrganisationInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-organisation-users": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                /** @description Part of the e-mail or the name */
+                query?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPerson"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"][] | null;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-all-users": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                /** @description Part of the e-mail or the name */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPerson"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-any-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reset-any-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "begin-acting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActingInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-acting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "look-at-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOutputBody"];
                 };
             };
             /** @description What went wrong */
@@ -2847,6 +3911,285 @@ export interface operations {
             };
         };
     };
+    "change-me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnEmailInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPasswordInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "forgot-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgotInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegisterInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sessions": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSession"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-api-tokens": {
         parameters: {
             query?: {
@@ -2932,6 +4275,136 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodesOutputBody"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "begin-totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordOnlyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretOutputBody"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordOnlyBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "renew-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordOnlyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodesOutputBody"];
+                };
             };
             /** @description What went wrong */
             default: {
@@ -4360,6 +5833,103 @@ export interface operations {
             };
         };
     };
+    "list-keys": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListKey"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeyInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-locations": {
         parameters: {
             query?: {
@@ -4418,6 +5988,97 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Location"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-own-organisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnOrganisation"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-own-organisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeOwnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnOrganisation"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-rights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RightsOutputBody"];
                 };
             };
             /** @description What went wrong */
@@ -4509,6 +6170,170 @@ export interface operations {
                 content: {
                     "text/plain": string;
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-users": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                /** @description Part of the e-mail or the name */
+                query?: string;
+                role?: "owner" | "admin" | "manager" | "operator" | "viewer";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPerson"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "invite-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePersonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "repeat-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
