@@ -24,6 +24,8 @@ type Principal struct {
 	action access.Action
 	// proof proves the identity anew: with the same session or token.
 	proof func(context.Context) (Principal, error)
+	// from is where a socket was opened.
+	from netip.Addr
 }
 
 // Decide returns nil when the principal may do the action to the object, NotFound
@@ -130,9 +132,11 @@ func (s *Server) counted(why authFailure, err error) error {
 func (s *Server) Viewer(r *http.Request) (p Principal, byCookie bool, err error) {
 	if text := r.URL.Query().Get("ticket"); text != "" {
 		p, err = s.TakeTicket(r.Context(), text)
+		p.from = s.clientAddress(r)
 		return p, false, s.counted(badTicket, err)
 	}
 	p, err = s.Authenticate(r)
+	p.from = s.clientAddress(r)
 	return p, p.Session, err
 }
 
@@ -141,20 +145,26 @@ func (s *Server) Viewer(r *http.Request) (p Principal, byCookie bool, err error)
 // disabled since, Forbidden when he may look at nothing, NotFound when there is no
 // such location, or no such product, for him now.
 func (s *Server) MayWatch(ctx context.Context, p Principal, product string, location schema.LocationID) error {
+	_, err := s.watched(ctx, p, product, location)
+	return err
+}
+
+// watched returns the location that the principal may watch.
+func (s *Server) watched(ctx context.Context, p Principal, product string, location schema.LocationID) (postgres.Location, error) {
 	if p.proof == nil {
-		return errSignIn()
+		return postgres.Location{}, errSignIn()
 	}
 	ctx = postgres.Prompt(ctx) // a socket's: its pings must go on
 	now, err := p.proof(ctx)
 	if err != nil {
-		return err
+		return postgres.Location{}, err
 	}
 	now.action = access.View
 	at, err := s.db.Location(ctx, now.Scope(), location)
 	if err != nil {
-		return err
+		return at, err
 	}
-	return now.Decide(access.View, access.Object{Organisation: at.Organisation, Location: at.ID, Product: product})
+	return at, now.Decide(access.View, access.Object{Organisation: at.Organisation, Location: at.ID, Product: product})
 }
 
 // rightsAge is for how long rights are believed while nobody tells of a change:
@@ -165,8 +175,8 @@ const rightsAge = time.Minute
 // what was found out before is asked anew.
 func (s *Server) RightsChanged() { s.rights.Add(1) }
 
-// Watching returns [Server.MayWatch] for a socket, which asks every few seconds:
-// the store is asked only after [Server.RightsChanged] or a minute. The function
+// Watching returns [Server.MayWatch] for a socket, which asks every few seconds, and
+// writes down which maps are looked at. The store is asked only after [Server.RightsChanged] or a minute. The function
 // is for one goroutine at a time.
 func (s *Server) Watching(p Principal, product string) func(context.Context, schema.LocationID) error {
 	var seen uint64
@@ -177,7 +187,14 @@ func (s *Server) Watching(p Principal, product string) func(context.Context, sch
 		if !asked.IsZero() && about == location && seen == now && time.Since(asked) < rightsAge {
 			return nil
 		}
-		if err := s.MayWatch(ctx, p, product, location); err != nil {
+		at, err := s.watched(ctx, p, product, location)
+		if err == nil && about != location {
+			err = s.Viewed(audit.By(ctx, p.actor(p.from)), audit.Entry{
+				Organisation: at.Organisation, Action: audit.View, Object: audit.Object{Kind: "location", ID: location.String(), Name: at.Name},
+				Fields: []audit.Field{audit.Made("map", "live")},
+			})
+		}
+		if err != nil {
 			return err
 		}
 		seen, asked, about = now, time.Now(), location

@@ -40,6 +40,9 @@ func Route[I, O any](s *Server, rule Rule, op huma.Operation, handler func(conte
 	s.documentErrors(&op)
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
+		if err == nil {
+			err = s.noted(ctx, rule, &op, in, out)
+		}
 		if err != nil {
 			return nil, s.problemOf(ctx, err)
 		}

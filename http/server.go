@@ -56,6 +56,8 @@ type Config struct {
 	// Origins are further origins ("https://console.example.com") whose pages
 	// may write, for a proxy that changes the Host header.
 	Origins []string
+	// Views takes what people look at; nil: it is written down at once.
+	Views Views
 	// Proxies are the networks of reverse proxies whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mybeacon/actors"
+	"mybeacon/engine/audit"
 	"mybeacon/engine/batch"
 	"mybeacon/engine/directory"
 	"mybeacon/engine/ingest"
@@ -48,6 +49,7 @@ type Node struct {
 	late         *lateWatch
 	ingest       *ingest.Ingest
 	products     []product
+	views        *audit.Views
 	shell        *shell.Server
 	open         atomic.Pointer[shell.Server] // the shell once it serves, for who may be earlier
 	maps         *livehttp.Maps

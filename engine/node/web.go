@@ -38,6 +38,7 @@ func (n *Node) buildShell() error {
 	for i, p := range n.products {
 		ids[i] = p.ID()
 	}
+	n.startViews()
 	key, err := secretKey(n.cfg.Data)
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func (n *Node) buildShell() error {
 	n.shell, err = shell.New(shell.Config{
 		Key: key,
 		Log: n.log.With("part", "http"), Metrics: shell.NewMetrics(n.metrics), DB: n.stores.relational, Version: n.cfg.Version, Products: ids,
-		Console: web.FS(), Checks: n.checks(), Secure: secure, Origins: n.origins(), Proxies: n.cfg.proxies(),
+		Views: n.views, Console: web.FS(), Checks: n.checks(), Secure: secure, Origins: n.origins(), Proxies: n.cfg.proxies(),
 	})
 	if err != nil {
 		return err

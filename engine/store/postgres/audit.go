@@ -13,28 +13,41 @@ import (
 	"mybeacon/schema"
 )
 
-// seal stores what the transaction recorded, as its last statements. Each chain's end
-// is locked until the transaction ends; chains are always locked in the same order, and
-// nothing is locked after them, so that transactions cannot wait for each other in a
-// circle.
+// seal stores what the transaction recorded, as its last statements.
 func (db *DB) seal(ctx context.Context, t *transaction) error {
-	if len(t.entries) == 0 {
+	acts, by := make([]audit.Act, len(t.entries)), audit.ActorOf(ctx)
+	for i, e := range t.entries {
+		acts[i] = audit.Act{Entry: e, By: by}
+	}
+	return writeLog(ctx, t, acts)
+}
+
+// writeLog adds entries to their chains. Each chain's end is locked until the
+// transaction ends; chains are always locked in the same order, and nothing is locked
+// after them, so that transactions cannot wait for each other in a circle.
+func writeLog(ctx context.Context, tx pgx.Tx, acts []audit.Act) error {
+	const insert = `INSERT INTO audit_entry (org, body, personal, salts) VALUES ($1, $2, $3, $4)`
+	if len(acts) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(t.entries, func(a, b audit.Entry) int {
+	slices.SortStableFunc(acts, func(a, b audit.Act) int {
 		return cmp.Compare(a.Organisation.String(), b.Organisation.String())
 	})
-	const insert = `INSERT INTO audit_entry (org, body, personal, salts) VALUES ($1, $2, $3, $4)`
-	batch, by := &pgx.Batch{}, audit.ActorOf(ctx)
-	for _, e := range t.entries {
-		b := audit.Write(e, by)
-		if len(t.entries) == 1 { // the usual case; unlike a batch it is bounded by [Prompt]
-			_, err := t.Exec(ctx, insert, b.Organisation, b.JSON, b.Personal, b.Salts)
+	batch := &pgx.Batch{}
+	for _, a := range acts {
+		b := audit.Write(a.Entry, a.By)
+		if len(acts) == 1 { // the usual case; unlike a batch it is bounded by [Prompt]
+			_, err := tx.Exec(ctx, insert, b.Organisation, b.JSON, b.Personal, b.Salts)
 			return Explain(err, "write the audit log", nil)
 		}
 		batch.Queue(insert, b.Organisation, b.JSON, b.Personal, b.Salts)
 	}
-	return Explain(t.SendBatch(ctx, batch).Close(), "write the audit log", nil)
+	return Explain(tx.SendBatch(ctx, batch).Close(), "write the audit log", nil)
+}
+
+// AppendActs writes what several people did, all or none.
+func (db *DB) AppendActs(ctx context.Context, acts []audit.Act) error {
+	return db.Write(ctx, AllOrganisations(), func(tx Tx) error { return writeLog(ctx, tx, slices.Clone(acts)) })
 }
 
 // Append writes entries that belong to no change, all or none.

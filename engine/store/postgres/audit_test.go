@@ -337,6 +337,30 @@ func TestManyChainsAtOnce(t *testing.T) {
 	}
 }
 
+// A batch keeps who did what apart.
+func TestActsOfSeveralPeople(t *testing.T) {
+	db := postgrestest.Open(t)
+	o := schema.NewID[schema.OrganisationID]()
+	var acts []audit.Act
+	for i := range 500 {
+		whose := o
+		if i%2 == 1 {
+			whose = schema.OrganisationID{}
+		}
+		acts = append(acts, audit.Act{Entry: renamed(whose, i), By: audit.Actor{User: schema.NewID[schema.UserID](), Email: fmt.Sprintf("%d@example.com", i)}})
+	}
+	if err := db.AppendActs(t.Context(), acts); err != nil {
+		t.Fatal(err)
+	}
+	lines := readLog(t, db, postgres.In(o), postgres.AuditFilter{})
+	if len(lines) != 200 || lines[0].By.Email != "498@example.com" || lines[1].By.Email != "496@example.com" {
+		t.Errorf("%d entries, the last by %s", len(lines), lines[0].By.Email)
+	}
+	if r := verify(t, db); r.Broken != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestAuditFilters(t *testing.T) {
 	db := postgrestest.Open(t)
 	o := postgrestest.Organisation(t, db, "mine")
