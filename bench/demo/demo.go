@@ -205,11 +205,20 @@ func refused(clients []*client.Client) bool {
 	return false
 }
 
+// The organisations are one for each language: their names would mix.
+const (
+	englishOrganisation = "MyBeacon Demo"
+	russianOrganisation = "MyBeacon Демо"
+)
+
+// Organisations returns the names of the organisations that demonstrations make.
+func Organisations() []string { return []string{englishOrganisation, russianOrganisation} }
+
 // Describe returns what must be on the server for the world.
 func Describe(world *sim.World, language string) provision.Site {
-	organisation, location, plan := "MyBeacon Demo", "Demo office", "Ground floor"
+	organisation, location, plan := englishOrganisation, "Demo office", "Ground floor"
 	if language == "ru" {
-		organisation, location, plan = "MyBeacon Демо", "Демо-офис", "Первый этаж"
+		organisation, location, plan = russianOrganisation, "Демо-офис", "Первый этаж"
 	}
 	site := provision.Site{
 		Organisation: organisation, Location: location, TimeZone: "Europe/Moscow", Clock: "device",

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"mybeacon/engine/mail"
 	shell "mybeacon/http"
 	"mybeacon/http/accounthttp"
 )
@@ -56,12 +55,8 @@ func writeNew(file string, content []byte) error {
 
 // buildAccounts adds the routes about people.
 func (n *Node) buildAccounts() error {
-	mails, err := mail.New(mail.Config{DB: n.stores.relational, Log: n.log.With("part", "mail"), BaseURL: n.url})
-	if err != nil {
-		return err
-	}
 	accounthttp.Register(n.shell, accounthttp.Config{
-		DB: n.stores.relational, Mail: mails, Changed: func(ctx context.Context) { n.directory.Refresh(ctx) },
+		DB: n.stores.relational, Mail: n.mails, Changed: func(ctx context.Context) { n.directory.Refresh(ctx) },
 	})
 	return nil
 }

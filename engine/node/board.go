@@ -171,6 +171,8 @@ func (n *Node) parts() []part {
 		part{name: "columns", look: n.lookAtColumns},
 		part{name: "actors", look: figures(n.actorFigures)},
 		part{name: "live", look: figures(n.liveFigures)},
+		part{name: "mail", look: n.mails.Look},
+		part{name: "jobs", look: n.jobs.Figures},
 	)
 }
 

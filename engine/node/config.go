@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mybeacon/engine/ingest"
+	smtp "mybeacon/engine/mail"
 	"mybeacon/schema"
 )
 
@@ -27,12 +28,15 @@ type Config struct {
 	ClickHouseURL    string
 	SpillLimit       int64        // bytes of batches that may wait on disk for the warehouse
 	BaseURL          string       // how people reach the console; empty: http://HTTP
+	SMTP             string       // URL of the mail server, see mail.ParseServer; empty: mails are kept in the outbox
+	MailFrom         string       // who mails are from, as in MyBeacon <beacon@example.org>
 	Proxies          []string     // networks of reverse proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8
 	AdminEmail       string       // of the first super-admin
 	AdminPassword    string       // empty: a random one is made and returned once
 	Version          string       // of this program
 	Executable       string       // this program, started again for the embedded warehouse
 	Quota            ingest.Quota // of each organisation's devices
+	Demo             Demo         // the simulated site that people can start; the zero Demo is none
 	StopTimeout      time.Duration
 	Log              *slog.Logger
 }
@@ -56,7 +60,7 @@ func DefaultConfig() Config {
 // Validate returns an error that names the first field that is wrong and what
 // would be right.
 func (c Config) Validate() error {
-	checks := []func() error{c.validateHTTP, c.validateProxies, c.validateOps, c.validateData, c.validateSpill, c.validateStores, c.validateAdmin, c.validateQuota}
+	checks := []func() error{c.validateHTTP, c.validateProxies, c.validateOps, c.validateData, c.validateSpill, c.validateStores, c.validateAdmin, c.validateQuota, c.validateMail}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			return err
@@ -187,7 +191,7 @@ func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("http", c.HTTP), slog.String("ops", c.Ops), slog.String("data", c.Data), slog.Int64("spill_limit", c.SpillLimit),
 		slog.String("postgres", masked(c.PostgresURL)), slog.String("clickhouse", masked(c.ClickHouseURL)),
-		slog.String("base_url", c.BaseURL), slog.String("admin_email", c.AdminEmail),
+		slog.String("base_url", c.BaseURL), slog.String("smtp", maskedMail(c.SMTP)), slog.String("mail_from", c.MailFrom), slog.String("admin_email", c.AdminEmail),
 	)
 }
 
@@ -200,4 +204,15 @@ func masked(raw string) string {
 		return "(unreadable)"
 	}
 	return u.Redacted()
+}
+
+func maskedMail(raw string) string {
+	if raw == "" {
+		return "none"
+	}
+	server, err := smtp.ParseServer(raw)
+	if err != nil {
+		return "(unreadable)"
+	}
+	return server.String()
 }

@@ -17,7 +17,9 @@ import (
 	"mybeacon/engine/batch"
 	"mybeacon/engine/directory"
 	"mybeacon/engine/ingest"
+	"mybeacon/engine/jobs"
 	"mybeacon/engine/live"
+	"mybeacon/engine/mail"
 	"mybeacon/engine/module"
 	sink "mybeacon/engine/sink/clickhouse"
 	"mybeacon/engine/spill"
@@ -50,6 +52,9 @@ type Node struct {
 	ingest       *ingest.Ingest
 	products     []product
 	views        *audit.Views
+	jobs         *jobs.Jobs
+	mails        *mail.Queue
+	demo         *demoSite
 	shell        *shell.Server
 	open         atomic.Pointer[shell.Server] // the shell once it serves, for who may be earlier
 	maps         *livehttp.Maps

@@ -29,6 +29,7 @@ func (n *Node) startWeb(context.Context) error {
 	n.life.onStop("web requests", n.shell.Shutdown)
 	n.life.onStop("live maps", n.maps.Shutdown)
 	n.life.onStop("device sockets", n.doors.Shutdown)
+	n.life.onStop("demo", n.demo.Stop)
 	return nil
 }
 
@@ -51,6 +52,10 @@ func (n *Node) buildShell() error {
 	if err != nil {
 		return err
 	}
+	if err := n.buildMail(); err != nil {
+		return err
+	}
+	n.routeOps()
 	corehttp.Register(n.shell, corehttp.Config{
 		DB: n.stores.relational, Online: n.devices, Plans: sites(n.products), Placed: sites(n.products), Finders: sites(n.products).finders(),
 		Measured: n.devices, Reports: n.devices,

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -41,6 +40,7 @@ type serveCmd struct {
 	Ops               string   `help:"Address of /metrics, or off." default:"127.0.0.1:9090" env:"MYBEACON_OPS" placeholder:"ADDR"`
 	SpillLimit        byteSize `help:"Disk that batches may take while the warehouse is away, such as 8GiB or 500MiB." default:"8GiB" env:"MYBEACON_SPILL_LIMIT" placeholder:"SIZE"`
 	BaseURL           string   `help:"How people reach the console." env:"MYBEACON_BASE_URL" placeholder:"URL"`
+	MailFrom          string   `help:"Who mails are from, such as MyBeacon <beacon@example.org>; the mail server itself is MYBEACON_SMTP, as in smtps://user:password@mail.example.org." env:"MYBEACON_MAIL_FROM" placeholder:"ADDRESS"`
 	Proxies           []string `help:"Networks of reverse proxies whose X-Forwarded-For is believed; without it all people behind one share its login limit." env:"MYBEACON_PROXIES" placeholder:"NET"`
 	AdminEmail        string   `help:"E-mail of the first super-admin." default:"admin@mybeacon.local" env:"MYBEACON_ADMIN_EMAIL" placeholder:"EMAIL"`
 	AdminPassword     string   `kong:"-"` // secrets never stand in argv: MYBEACON_ADMIN_PASSWORD only
@@ -60,6 +60,7 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	}
 	cfg.HTTP, cfg.Ops, cfg.BaseURL, cfg.Proxies = c.HTTP, c.Ops, c.BaseURL, c.Proxies
+	cfg.SMTP, cfg.MailFrom = os.Getenv("MYBEACON_SMTP"), c.MailFrom
 	cfg.SpillLimit = int64(c.SpillLimit)
 	cfg.AdminEmail, cfg.AdminPassword = c.AdminEmail, os.Getenv("MYBEACON_ADMIN_PASSWORD")
 	cfg.Quota.FramesPerSecond, cfg.Quota.ObservationsPerSecond = c.QuotaFrames, c.QuotaObservations
@@ -70,6 +71,7 @@ func (c *serveCmd) Run(e *env) error {
 		fmt.Fprintln(e.stdout, "the configuration is fine")
 		return nil
 	}
+	cfg.Demo = c.demo(e)
 	n := node.New(cfg)
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
@@ -80,9 +82,11 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	case <-n.Ready():
 	}
-	c.greet(e, n)
+	c.greet(ctx, e, n)
 	if c.Demo {
-		go c.demo(ctx, e, n)
+		if err := n.StartDemo(ctx); err != nil {
+			e.log.Error("the demo site could not be started", "error", err)
+		}
 	}
 	return <-ended
 }
@@ -94,8 +98,9 @@ func (c *serveCmd) check(cfg node.Config) error {
 	return cfg.Validate()
 }
 
-// greet prints the address and the first login, as far as the server knows it.
-func (c *serveCmd) greet(e *env, n *node.Node) {
+// greet prints the address, the first login as far as the server knows it, and what to
+// do first.
+func (c *serveCmd) greet(ctx context.Context, e *env, n *node.Node) {
 	fmt.Fprintf(e.stdout, "MyBeacon is ready at %s\n", n.URL())
 	switch login := n.FirstLogin(); {
 	case login.Password != "":
@@ -103,15 +108,18 @@ func (c *serveCmd) greet(e *env, n *node.Node) {
 	case login.Email != "":
 		fmt.Fprintf(e.stdout, "First login: %s  with the password of MYBEACON_ADMIN_PASSWORD\n", login.Email)
 	}
+	if n.NeedsSetup(ctx) {
+		fmt.Fprintf(e.stdout, "Open it in a browser and log in: an assistant shows the first steps.\n")
+	}
 }
 
-func (c *serveCmd) demo(ctx context.Context, e *env, n *node.Node) {
-	token, err := n.InternalToken(ctx)
-	if err == nil {
-		err = demo.Run(ctx, demo.Config{Server: n.URL(), Token: token, Tags: c.DemoTags, Language: c.DemoLanguage, Log: warnings(e.log).With("part", "demo")})
-	}
-	if err != nil && !errors.Is(err, context.Canceled) {
-		e.log.Error("the demo site has stopped", "error", err)
+// demo returns the simulated site, for --demo and for who asks for it in the console.
+func (c *serveCmd) demo(e *env) node.Demo {
+	return node.Demo{
+		Run: func(ctx context.Context, server, token string) error {
+			return demo.Run(ctx, demo.Config{Server: server, Token: token, Tags: c.DemoTags, Language: c.DemoLanguage, Log: warnings(e.log).With("part", "demo")})
+		},
+		Organisations: demo.Organisations(),
 	}
 }
 

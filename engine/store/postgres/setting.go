@@ -38,12 +38,15 @@ type Begun struct {
 	Scanner      bool // one of them has a device
 }
 
-// Begun looks at the first steps. The organisation called demo is not counted: it is
-// made by the program.
-func (db *DB) Begun(ctx context.Context, demo string) (Begun, error) {
-	const look = `SELECT EXISTS (SELECT FROM organisation WHERE name <> $1),
-		EXISTS (SELECT FROM organisation_product p JOIN organisation o ON o.id = p.org WHERE o.name <> $1),
-		EXISTS (SELECT FROM device d LEFT JOIN organisation o ON o.id = d.org WHERE o.name IS DISTINCT FROM $1)`
+// Begun looks at the first steps. The organisations called as the demo's are not
+// counted: the program makes them.
+func (db *DB) Begun(ctx context.Context, demo []string) (Begun, error) {
+	const look = `WITH own AS (SELECT id FROM organisation WHERE name <> ALL($1))
+		SELECT EXISTS (SELECT FROM own), EXISTS (SELECT FROM organisation_product WHERE org IN (SELECT id FROM own)),
+			EXISTS (SELECT FROM device WHERE org IS NULL OR org IN (SELECT id FROM own))`
+	if demo == nil {
+		demo = []string{} // NULL would exclude all
+	}
 	var b Begun
 	err := db.In(AllOrganisations()).QueryRow(ctx, look, demo).Scan(&b.Organisation, &b.Products, &b.Scanner)
 	return b, Explain(err, "look at the first steps", nil)
