@@ -19,8 +19,11 @@ const streamPath = "/api/v1/device/stream"
 
 // Config of a client. URL and Token are needed, the rest has defaults.
 type Config struct {
-	URL    string // of the server: http://host:8080, https://…, ws://…, wss://…
-	Token  string // of the device
+	URL   string // of the server: http://host:8080, https://…, ws://…, wss://…
+	Token string // of the device
+	// Login, if set, gives the token in place of Token: it is asked before each
+	// connection, see [KeyLogin].
+	Login  func(context.Context) (token string, err error)
 	BootID string // of this start; frames that name none get it
 	Agent  string // program and version, for people
 	Log    *slog.Logger
@@ -40,6 +43,10 @@ type Config struct {
 	OnAck func(bootID string, from, to uint64)
 	// OnRejected hears every refusal.
 	OnRejected func(wire.Rejection)
+
+	// OnConfig hears of the configuration and its version: after a connection, and
+	// when it was changed. It is to be reported once it runs, see [Client.Report].
+	OnConfig func(version int64, config wire.DeviceConfig)
 
 	// HTTPClient dials; nil is a client with the system's roots and no time limit.
 	HTTPClient *http.Client
@@ -89,6 +96,8 @@ type Client struct {
 	refused  error // the engine refused the token
 	offset   clockOffset
 	controls []*wirepb.ToEngine // waiting to be sent, bounded by maxControls
+	report   *wire.Report       // the newest that no engine was told
+	told     *wire.Report       // the newest that an engine was told
 }
 
 // maxControls bounds the drop notices kept while there is no connection.
@@ -102,7 +111,7 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Token == "" {
+	if cfg.Token == "" && cfg.Login == nil {
 		return nil, schema.Errorf(schema.Invalid, "token", "the device's token is missing")
 	}
 	if cfg.BootID == "" {
@@ -201,6 +210,20 @@ func (c *Client) Drop(bootID string, from, to uint64, reason string) {
 	}
 	c.mu.Unlock()
 	c.queue.wake()
+}
+
+// Report tells the engine how this device is; only the newest report is kept while
+// there is no connection, and it is told again on each new one. An engine that takes no
+// reports is told nothing.
+func (c *Client) Report(r wire.Report) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.report = &r
+	c.mu.Unlock()
+	c.queue.wake()
+	return nil
 }
 
 // Flush waits until every frame handed over so far is acknowledged.

@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 	"google.golang.org/protobuf/proto"
 
+	"mybeacon/schema"
 	"mybeacon/schema/wire"
 	"mybeacon/schema/wire/wirepb"
 )
@@ -92,10 +93,11 @@ func (c *Client) refuse(why string) {
 // conn is one connection: one goroutine writes, one reads.
 type conn struct {
 	*Client
-	ws     *websocket.Conn
-	credit credit               // the writer's
-	grants chan credit          // from the reader, the latest wins
-	pings  map[uint64]time.Time // on their way; guarded by Client.mu
+	ws           *websocket.Conn
+	credit       credit               // the writer's
+	takesReports bool                 // the engine does; the writer's after hello
+	grants       chan credit          // from the reader, the latest wins
+	pings        map[uint64]time.Time // on their way; guarded by Client.mu
 }
 
 // connection makes a connection and serves it to its end.
@@ -135,9 +137,13 @@ func (c *Client) connection(ctx context.Context) error {
 func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
+	token, err := c.token(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("log in: %w", err)
+	}
 	ws, resp, err := websocket.Dial(ctx, c.url, &websocket.DialOptions{ //nolint:bodyclose // the library closes it
 		HTTPClient:   c.cfg.HTTPClient,
-		HTTPHeader:   http.Header{"Authorization": {"Bearer " + c.cfg.Token}},
+		HTTPHeader:   http.Header{"Authorization": {"Bearer " + token}},
 		Subprotocols: []string{wire.Subprotocol},
 	})
 	if resp != nil && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden) {
@@ -147,6 +153,17 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
 	return ws, nil
+}
+
+func (c *Client) token(ctx context.Context) (string, error) {
+	if c.cfg.Login == nil {
+		return c.cfg.Token, nil
+	}
+	token, err := c.cfg.Login(ctx)
+	if schema.KindOf(err) == schema.Unauthorized {
+		c.refuse("log-in refused")
+	}
+	return token, err
 }
 
 // noteRefusal remembers that the engine took the token back.
@@ -187,7 +204,7 @@ func (k *conn) receive(ctx context.Context, limit time.Duration) (*wirepb.ToDevi
 func (k *conn) hello(ctx context.Context) error {
 	sent := time.Now()
 	err := k.sendControl(ctx, &wirepb.ToEngine{Body: &wirepb.ToEngine_Hello{
-		Hello: &wirepb.Hello{Protocol: wire.Protocol, BootId: k.cfg.BootID, Agent: k.cfg.Agent},
+		Hello: &wirepb.Hello{Protocol: wire.Protocol, BootId: k.cfg.BootID, Agent: k.cfg.Agent, TakesConfig: k.cfg.OnConfig != nil},
 	}})
 	if err != nil {
 		return err
@@ -201,7 +218,8 @@ func (k *conn) hello(ctx context.Context) error {
 		return fmt.Errorf("the engine answered hello with %T, protocol %d", msg.Body, w.GetProtocol())
 	}
 	k.learn(sent, w.NowMs)
-	k.credit = creditOf(w.Credit)
+	k.credit, k.takesReports = creditOf(w.Credit), w.TakesReports
+	k.tellAgain()
 	return nil
 }
 
@@ -241,8 +259,11 @@ func (k *conn) write(ctx context.Context) error {
 	}
 }
 
-// flush sends the controls and every frame that the credit allows.
+// flush sends the report, the controls and every frame that the credit allows.
 func (k *conn) flush(ctx context.Context) error {
+	if err := k.sendReport(ctx); err != nil {
+		return err
+	}
 	for m := k.firstControl(); m != nil; m = k.nextControl() {
 		if err := k.sendControl(ctx, m); err != nil {
 			return err // it stays the first, for the next connection
@@ -317,6 +338,8 @@ func (k *conn) read(ctx context.Context) error {
 			k.grants <- creditOf(m.Credit)
 		case *wirepb.ToDevice_Pong:
 			k.pong(m.Pong)
+		case *wirepb.ToDevice_Config:
+			k.configured(m.Config)
 		}
 	}
 }

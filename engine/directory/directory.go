@@ -244,15 +244,18 @@ func (d *Directory) DeviceByToken(ctx context.Context, token string) (ingest.Dev
 	now := d.current.Load()
 	switch kind := schema.KindOf(err); {
 	case err == nil:
-		if now.byID[bound.ID].TokenHash != bound.TokenHash {
+		if known := now.byID[bound.ID]; known.TokenHash != bound.TokenHash || known.LoginHash != bound.LoginHash {
 			d.Changed() // not heard of yet
 		}
 		return now.device(bound), nil
 	case kind == schema.Unauthorized:
 		return ingest.Device{}, err
 	}
-	if id, known := now.byToken[sha256.Sum256([]byte(token))]; known && time.Since(now.at) < maxOutage {
-		return now.byID[id], nil
+	hash := sha256.Sum256([]byte(token))
+	if id, known := now.byToken[hash]; known && time.Since(now.at) < maxOutage {
+		if dev := now.byID[id]; dev.Admits(hash, time.Now()) {
+			return dev, nil
+		}
 	}
 	return ingest.Device{}, &schema.Error{Kind: schema.Unavailable, Message: "devices cannot be looked up now, try again", Err: err}
 }

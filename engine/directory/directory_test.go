@@ -73,7 +73,7 @@ func TestDirectoryJoinsDevicesAndPlacements(t *testing.T) {
 	if diff := cmp.Diff(want, got.Source); diff != "" {
 		t.Error(diff)
 	}
-	if again, ok := d.Device(s.device.ID); !ok || again != got {
+	if again, ok := d.Device(s.device.ID); !ok || !cmp.Equal(again, got) {
 		t.Errorf("by id: %+v, by token: %+v", again, got)
 	}
 }
@@ -95,7 +95,7 @@ func TestKnownTokenPassesWhileTheStoreIsAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.db.Close()
-	if got, err := d.DeviceByToken(t.Context(), s.token); err != nil || got != want {
+	if got, err := d.DeviceByToken(t.Context(), s.token); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("known token: %+v, %v", got, err)
 	}
 	if _, err := d.DeviceByToken(t.Context(), postgres.NewSecret(postgres.DeviceTokenPrefix)); schema.KindOf(err) != schema.Unavailable {

@@ -75,10 +75,18 @@ func newSnapshot(c core, worlds []module.World) *snapshot {
 	for _, w := range worlds {
 		s.addWorld(w)
 	}
+	configs := map[string]string{} // most devices have the same one
 	for _, bound := range c.devices {
+		if same, known := configs[bound.ConfigJSON]; known {
+			bound.ConfigJSON = same
+		} else {
+			configs[bound.ConfigJSON] = bound.ConfigJSON
+		}
 		s.byID[bound.ID] = s.device(bound)
-		if bound.TokenHash != ([sha256.Size]byte{}) {
-			s.byToken[bound.TokenHash] = bound.ID
+		for _, hash := range [][sha256.Size]byte{bound.TokenHash, bound.LoginHash} {
+			if hash != ([sha256.Size]byte{}) {
+				s.byToken[hash] = bound.ID
+			}
 		}
 	}
 	return s
@@ -150,12 +158,16 @@ func (s *snapshot) info(id schema.TagID) (schema.Tag, bool) {
 // device ignores a placement of another organisation than the device's: it is
 // left over from before the device was bound anew.
 func (s *snapshot) device(bound postgres.Binding) ingest.Device {
-	dev := ingest.Device{Number: bound.Number, Clock: bound.Clock, TokenHash: bound.TokenHash, Source: schema.Source{
-		Organisation: bound.Organisation,
-		Device:       bound.ID,
-		Location:     bound.Location,
-		KeepDays:     bound.KeepDays,
-	}}
+	dev := ingest.Device{
+		Number: bound.Number, Clock: bound.Clock, TokenHash: bound.TokenHash, LoginHash: bound.LoginHash, LoginExpires: bound.LoginExpires,
+		ConfigVersion: bound.ConfigVersion, Config: bound.ConfigJSON, Source: schema.Source{
+			Organisation: bound.Organisation,
+			Device:       bound.ID,
+			Location:     bound.Location,
+			KeepDays:     bound.KeepDays,
+		},
+	}
+	dev.Since, dev.Former = history(bound)
 	at := s.placements[bound.ID]
 	if at.Organisation == bound.Organisation && !bound.Organisation.IsZero() {
 		dev.Location, dev.Plan, dev.Receiver = at.Location, at.Plan, at.Receiver

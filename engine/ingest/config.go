@@ -44,8 +44,8 @@ type Former struct {
 	To   schema.EventTime // exclusive
 }
 
-// admits reports whether the token of that hash lets the device in.
-func (d *Device) admits(hash [sha256.Size]byte, now time.Time) bool {
+// Admits reports whether the token of that hash lets the device in.
+func (d *Device) Admits(hash [sha256.Size]byte, now time.Time) bool {
 	return hash == d.TokenHash || hash == d.LoginHash && now.Before(d.LoginExpires)
 }
 

@@ -37,7 +37,7 @@ func (in *Ingest) recheckStreams() {
 		if known {
 			s.noteConfig(who.ConfigVersion)
 		}
-		if known && who.admits(s.hash, time.Now()) || asks == 0 {
+		if known && who.Admits(s.hash, time.Now()) || asks == 0 {
 			continue
 		}
 		// Taken back, or so new that the directory does not know it yet.

@@ -41,7 +41,7 @@ type deviceStates struct {
 	store seenStore
 	log   *slog.Logger
 
-	mu    sync.Mutex
+	mu sync.Mutex
 	// Of those heard lately; bounded by the enrolled devices.
 	state   map[schema.DeviceID]*deviceState
 	reports map[schema.DeviceID]wire.Report // not stored yet

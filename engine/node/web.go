@@ -86,6 +86,7 @@ func (n *Node) buildSockets(secure bool) error {
 
 	doors := livehttp.DefaultDevicesConfig()
 	doors.Log, doors.Ingest, doors.Refuse = n.log.With("part", "devices"), n.ingest, n.shell.WriteError
+	doors.States = n.devices
 	if n.doors, err = livehttp.NewDevices(doors); err != nil {
 		return err
 	}

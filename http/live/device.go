@@ -28,6 +28,8 @@ type DevicesConfig struct {
 	Refuse func(http.ResponseWriter, *http.Request, error)
 	Limits wire.Limits
 	Now    func() time.Time
+	// States is told how devices are.
+	States DeviceStates
 
 	MaxSockets int           // connected devices
 	MaxPosts   int           // POSTs being handled: each may hold an unpacked body
@@ -37,11 +39,28 @@ type DevicesConfig struct {
 	Silence    time.Duration // a device that says nothing for so long is cut
 }
 
+// DeviceStates is told how devices are. Its methods do not wait.
+type DeviceStates interface {
+	// Heard says that the device shows life: at most once a second of each.
+	Heard(schema.DeviceID)
+	// Reported says what the device says of itself; it was checked.
+	Reported(schema.DeviceID, wire.Report)
+}
+
+// nobody is told.
+type nobody struct{}
+
+// Heard implements [DeviceStates].
+func (nobody) Heard(schema.DeviceID) {}
+
+// Reported implements [DeviceStates].
+func (nobody) Reported(schema.DeviceID, wire.Report) {}
+
 // DefaultDevicesConfig returns the bounds of a server; Log, Ingest and Refuse are
 // left to set.
 func DefaultDevicesConfig() DevicesConfig {
 	return DevicesConfig{
-		Limits: wire.DefaultLimits(), Now: time.Now, MaxSockets: 20_000, MaxPosts: 64,
+		Limits: wire.DefaultLimits(), Now: time.Now, States: nobody{}, MaxSockets: 20_000, MaxPosts: 64,
 		AckEvery: 50 * time.Millisecond, PostWait: 10 * time.Second,
 		Heartbeat: 20 * time.Second, Silence: time.Minute,
 	}
@@ -50,8 +69,8 @@ func DefaultDevicesConfig() DevicesConfig {
 // Validate reports what is missing or wrong.
 func (c DevicesConfig) Validate() error {
 	switch {
-	case c.Log == nil || c.Ingest == nil || c.Refuse == nil || c.Now == nil:
-		return errors.New("live: DevicesConfig needs Log, Ingest, Refuse and Now")
+	case c.Log == nil || c.Ingest == nil || c.Refuse == nil || c.Now == nil || c.States == nil:
+		return errors.New("live: DevicesConfig needs Log, Ingest, Refuse, Now and States")
 	case c.MaxSockets <= 0 || c.MaxPosts <= 0:
 		return errors.New("live: MaxSockets and MaxPosts must be positive")
 	case c.AckEvery <= 0 || c.PostWait <= 0 || c.Heartbeat <= 0 || c.Silence <= 0:

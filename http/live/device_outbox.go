@@ -168,6 +168,9 @@ func (s *deviceSocket) write(ctx context.Context) error {
 	defer collect.Stop()
 	collecting := true // at once: a new stream may be owed acks
 	turned, err := s.grant(ctx)
+	if err == nil {
+		err = s.configure(ctx)
+	}
 	for err == nil {
 		select {
 		case <-ctx.Done():
@@ -193,6 +196,8 @@ func (s *deviceSocket) write(ctx context.Context) error {
 			err = s.flush(ctx, true)
 		case <-turned:
 			turned, err = s.grant(ctx)
+		case <-s.session.Configs():
+			err = s.configure(ctx)
 		case <-heartbeat.C:
 			err = s.send(ctx, pbAck(nil, s.devices.cfg.Now()))
 		}

@@ -60,6 +60,7 @@ func (d *Devices) post(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer session.Close()
+	d.cfg.States.Heard(session.Device().Device)
 	org := session.Device().Organisation
 	if err := d.posts.enter(org); err != nil {
 		return err

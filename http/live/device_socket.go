@@ -106,6 +106,10 @@ type deviceSocket struct {
 	granted ingest.Credit // as the device was told; the writer's after hello
 	buffer  []byte        // of the last message, reused
 	faults  int
+	heardAt time.Time // when States was told last; the reader's
+
+	takesConfig bool  // the device asked for it
+	configured  int64 // the version that it was sent last; the writer's after hello
 }
 
 // Why a socket ends, beside the causes of its session.
@@ -192,10 +196,11 @@ func (s *deviceSocket) hello(ctx context.Context) error {
 	// Before the welcome: a device that has one and connects again must find that
 	// the newer connection displaces this one, and not the other way round.
 	s.session.Attach()
+	s.takesConfig = hello.TakesConfig
 	s.granted = s.session.Credit()
 	return s.send(ctx, &wirepb.ToDevice{Body: &wirepb.ToDevice_Welcome{Welcome: &wirepb.Welcome{
 		Protocol: wire.Protocol, NowMs: s.devices.cfg.Now().UnixMilli(), DeviceNumber: s.session.Device().Number,
-		Credit: pbCredit(s.granted),
+		Credit: pbCredit(s.granted), TakesReports: true,
 	}}})
 }
 
@@ -261,6 +266,7 @@ func (s *deviceSocket) read(ctx context.Context) error {
 		in, err := s.receive(ctx)
 		silence.Stop()
 		var refusal *wire.Error
+		s.heard(err)
 		switch {
 		case err != nil && !errors.As(err, &refusal):
 			return err
@@ -296,6 +302,8 @@ func (s *deviceSocket) handle(in wire.Inbound) {
 		s.outbox.pong(body.Ping.Id)
 	case *wirepb.ToEngine_Dropped:
 		s.dropped(body.Dropped)
+	case *wirepb.ToEngine_Report:
+		s.report(body.Report)
 	case *wirepb.ToEngine_Hello:
 		s.refuse(&wire.Error{Reason: wire.HelloExpected})
 	}

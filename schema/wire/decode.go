@@ -11,7 +11,7 @@ import (
 	"mybeacon/schema/wire/wirepb"
 )
 
-// maxControlBytes bounds hello, dropped and ping, which hold a few short words.
+// maxControlBytes bounds hello, dropped, ping and report, which hold a few short words.
 const maxControlBytes = 4 << 10
 
 // Decoder reads the messages of one device. Frames are decoded by hand, straight

@@ -22,6 +22,7 @@ const (
 	ProtocolUnsupported Reason = 107
 	DroppedInvalid      Reason = 108
 	ContentUnknown      Reason = 109
+	ReportInvalid       Reason = 110
 
 	FrameMalformed      Reason = 200
 	BootIDInvalid       Reason = 201
@@ -63,6 +64,7 @@ func reasonRows() []reasonRow {
 		{ProtocolUnsupported, "protocol_unsupported", "the engine speaks version 1 of the device protocol"},
 		{DroppedInvalid, "dropped_invalid", "dropped needs a boot_id and 1 <= from <= to, at most 1,000,000,000 frames"},
 		{ContentUnknown, "content_unknown", "a POST is application/json or application/x-protobuf, packed with gzip or not at all"},
+		{ReportInvalid, "report_invalid", "a report has a version of 64 characters, up to 32 modules, no numbers below 0, and shares from 0 to 1"},
 		{FrameMalformed, "frame_malformed", "the frame is not valid protobuf or JSON"},
 		{BootIDInvalid, "boot_id_invalid", "boot_id is 1 to 64 characters of A-Z a-z 0-9 _ -"},
 		{SeqInvalid, "seq_invalid", "seq counts from 1"},

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"mybeacon/schema"
+	"mybeacon/schema/wire/wirepb"
 )
 
 // Report is what a device says of itself.
@@ -74,6 +75,23 @@ func (r Report) Check() error {
 		}
 	}
 	return nil
+}
+
+// ReadReport reads a report as it came over a stream, and checks it.
+func ReadReport(m *wirepb.Report) (Report, error) {
+	r := Report{
+		Version: m.GetVersion(), ConfigVersion: m.GetConfigVersion(), Modules: m.GetModules(),
+		Health: Health{Queue: m.GetQueue(), CPU: m.GetCpu(), Memory: m.GetMemory()},
+	}
+	return r, r.Check()
+}
+
+// Message returns the report as it goes over a stream.
+func (r Report) Message() *wirepb.Report {
+	return &wirepb.Report{
+		Version: r.Version, ConfigVersion: r.ConfigVersion, Modules: r.Modules,
+		Queue: r.Health.Queue, Cpu: r.Health.CPU, Memory: r.Health.Memory,
+	}
 }
 
 func share(f float64) bool { return !math.IsNaN(f) && f >= 0 && f <= 1 }

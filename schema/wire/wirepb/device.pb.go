@@ -37,6 +37,7 @@ type ToEngine struct {
 	//	*ToEngine_Frames
 	//	*ToEngine_Dropped
 	//	*ToEngine_Ping
+	//	*ToEngine_Report
 	Body          isToEngine_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -115,6 +116,15 @@ func (x *ToEngine) GetPing() *Ping {
 	return nil
 }
 
+func (x *ToEngine) GetReport() *Report {
+	if x != nil {
+		if x, ok := x.Body.(*ToEngine_Report); ok {
+			return x.Report
+		}
+	}
+	return nil
+}
+
 type isToEngine_Body interface {
 	isToEngine_Body()
 }
@@ -135,6 +145,10 @@ type ToEngine_Ping struct {
 	Ping *Ping `protobuf:"bytes,4,opt,name=ping,proto3,oneof"`
 }
 
+type ToEngine_Report struct {
+	Report *Report `protobuf:"bytes,5,opt,name=report,proto3,oneof"` // only after a welcome that takes reports
+}
+
 func (*ToEngine_Hello) isToEngine_Body() {}
 
 func (*ToEngine_Frames) isToEngine_Body() {}
@@ -142,6 +156,8 @@ func (*ToEngine_Frames) isToEngine_Body() {}
 func (*ToEngine_Dropped) isToEngine_Body() {}
 
 func (*ToEngine_Ping) isToEngine_Body() {}
+
+func (*ToEngine_Report) isToEngine_Body() {}
 
 // ToDevice is one message from the engine.
 type ToDevice struct {
@@ -153,6 +169,7 @@ type ToDevice struct {
 	//	*ToDevice_Rejected
 	//	*ToDevice_Credit
 	//	*ToDevice_Pong
+	//	*ToDevice_Config
 	Body          isToDevice_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -240,6 +257,15 @@ func (x *ToDevice) GetPong() *Pong {
 	return nil
 }
 
+func (x *ToDevice) GetConfig() *Config {
+	if x != nil {
+		if x, ok := x.Body.(*ToDevice_Config); ok {
+			return x.Config
+		}
+	}
+	return nil
+}
+
 type isToDevice_Body interface {
 	isToDevice_Body()
 }
@@ -264,6 +290,10 @@ type ToDevice_Pong struct {
 	Pong *Pong `protobuf:"bytes,5,opt,name=pong,proto3,oneof"`
 }
 
+type ToDevice_Config struct {
+	Config *Config `protobuf:"bytes,6,opt,name=config,proto3,oneof"` // only after a hello that takes configurations
+}
+
 func (*ToDevice_Welcome) isToDevice_Body() {}
 
 func (*ToDevice_Ack) isToDevice_Body() {}
@@ -274,6 +304,8 @@ func (*ToDevice_Credit) isToDevice_Body() {}
 
 func (*ToDevice_Pong) isToDevice_Body() {}
 
+func (*ToDevice_Config) isToDevice_Body() {}
+
 // Hello opens a connection.
 type Hello struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -281,6 +313,7 @@ type Hello struct {
 	BootId        string                 `protobuf:"bytes,2,opt,name=boot_id,json=bootId,proto3" json:"boot_id,omitempty"`                      // of this start of the scanner
 	Agent         string                 `protobuf:"bytes,3,opt,name=agent,proto3" json:"agent,omitempty"`                                      // program and version, for people
 	ConfigVersion string                 `protobuf:"bytes,4,opt,name=config_version,json=configVersion,proto3" json:"config_version,omitempty"` // of the configuration the device runs
+	TakesConfig   bool                   `protobuf:"varint,5,opt,name=takes_config,json=takesConfig,proto3" json:"takes_config,omitempty"`      // the device wants to be sent its configuration
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -343,6 +376,13 @@ func (x *Hello) GetConfigVersion() string {
 	return ""
 }
 
+func (x *Hello) GetTakesConfig() bool {
+	if x != nil {
+		return x.TakesConfig
+	}
+	return false
+}
+
 // Welcome is the engine's answer to hello.
 type Welcome struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -350,6 +390,7 @@ type Welcome struct {
 	NowMs         int64                  `protobuf:"varint,2,opt,name=now_ms,json=nowMs,proto3" json:"now_ms,omitempty"` // engine's clock, Unix milliseconds UTC
 	DeviceNumber  int64                  `protobuf:"varint,3,opt,name=device_number,json=deviceNumber,proto3" json:"device_number,omitempty"`
 	Credit        *Credit                `protobuf:"bytes,4,opt,name=credit,proto3" json:"credit,omitempty"`
+	TakesReports  bool                   `protobuf:"varint,5,opt,name=takes_reports,json=takesReports,proto3" json:"takes_reports,omitempty"` // an older engine would take a report for a fault
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -410,6 +451,13 @@ func (x *Welcome) GetCredit() *Credit {
 		return x.Credit
 	}
 	return nil
+}
+
+func (x *Welcome) GetTakesReports() bool {
+	if x != nil {
+		return x.TakesReports
+	}
+	return false
 }
 
 // Frames carries any frames, also of earlier boots.
@@ -743,6 +791,145 @@ func (x *Ping) GetId() uint64 {
 	return 0
 }
 
+// Config is what the device is to do from now on.
+type Config struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Version       int64                  `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"` // to be reported once it runs
+	Json          []byte                 `protobuf:"bytes,2,opt,name=json,proto3" json:"json,omitempty"`        // see config.go
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Config) Reset() {
+	*x = Config{}
+	mi := &file_device_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Config) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Config) ProtoMessage() {}
+
+func (x *Config) ProtoReflect() protoreflect.Message {
+	mi := &file_device_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Config.ProtoReflect.Descriptor instead.
+func (*Config) Descriptor() ([]byte, []int) {
+	return file_device_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Config) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Config) GetJson() []byte {
+	if x != nil {
+		return x.Json
+	}
+	return nil
+}
+
+// Report is what the device says of itself, at the pace that its configuration sets
+// and whenever another configuration runs.
+type Report struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Version       string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`                                                                            // of its program
+	ConfigVersion int64                  `protobuf:"varint,2,opt,name=config_version,json=configVersion,proto3" json:"config_version,omitempty"`                                          // that it runs; 0: none yet
+	Modules       map[string]bool        `protobuf:"bytes,3,rep,name=modules,proto3" json:"modules,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // which run, by product id
+	Queue         int64                  `protobuf:"varint,4,opt,name=queue,proto3" json:"queue,omitempty"`                                                                               // frames that wait to be acknowledged
+	Cpu           float64                `protobuf:"fixed64,5,opt,name=cpu,proto3" json:"cpu,omitempty"`                                                                                  // share of all its cores that is in use, 0 to 1
+	Memory        float64                `protobuf:"fixed64,6,opt,name=memory,proto3" json:"memory,omitempty"`                                                                            // share of its memory that is in use, 0 to 1
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Report) Reset() {
+	*x = Report{}
+	mi := &file_device_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Report) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Report) ProtoMessage() {}
+
+func (x *Report) ProtoReflect() protoreflect.Message {
+	mi := &file_device_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Report.ProtoReflect.Descriptor instead.
+func (*Report) Descriptor() ([]byte, []int) {
+	return file_device_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Report) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Report) GetConfigVersion() int64 {
+	if x != nil {
+		return x.ConfigVersion
+	}
+	return 0
+}
+
+func (x *Report) GetModules() map[string]bool {
+	if x != nil {
+		return x.Modules
+	}
+	return nil
+}
+
+func (x *Report) GetQueue() int64 {
+	if x != nil {
+		return x.Queue
+	}
+	return 0
+}
+
+func (x *Report) GetCpu() float64 {
+	if x != nil {
+		return x.Cpu
+	}
+	return 0
+}
+
+func (x *Report) GetMemory() float64 {
+	if x != nil {
+		return x.Memory
+	}
+	return 0
+}
+
 // Pong answers a Ping.
 type Pong struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -754,7 +941,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_device_proto_msgTypes[9]
+	mi := &file_device_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -766,7 +953,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[9]
+	mi := &file_device_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -779,7 +966,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{9}
+	return file_device_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Pong) GetId() uint64 {
@@ -808,7 +995,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_device_proto_msgTypes[10]
+	mi := &file_device_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -820,7 +1007,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[10]
+	mi := &file_device_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -833,7 +1020,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{10}
+	return file_device_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Range) GetBootId() string {
@@ -870,7 +1057,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_device_proto_msgTypes[11]
+	mi := &file_device_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -882,7 +1069,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[11]
+	mi := &file_device_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -895,7 +1082,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{11}
+	return file_device_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Ack) GetRanges() []*Range {
@@ -927,7 +1114,7 @@ type Rejected struct {
 
 func (x *Rejected) Reset() {
 	*x = Rejected{}
-	mi := &file_device_proto_msgTypes[12]
+	mi := &file_device_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -939,7 +1126,7 @@ func (x *Rejected) String() string {
 func (*Rejected) ProtoMessage() {}
 
 func (x *Rejected) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[12]
+	mi := &file_device_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -952,7 +1139,7 @@ func (x *Rejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejected.ProtoReflect.Descriptor instead.
 func (*Rejected) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{12}
+	return file_device_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Rejected) GetBootId() string {
@@ -1000,7 +1187,7 @@ type RejectedList struct {
 
 func (x *RejectedList) Reset() {
 	*x = RejectedList{}
-	mi := &file_device_proto_msgTypes[13]
+	mi := &file_device_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1012,7 +1199,7 @@ func (x *RejectedList) String() string {
 func (*RejectedList) ProtoMessage() {}
 
 func (x *RejectedList) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[13]
+	mi := &file_device_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1025,7 +1212,7 @@ func (x *RejectedList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectedList.ProtoReflect.Descriptor instead.
 func (*RejectedList) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{13}
+	return file_device_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RejectedList) GetItems() []*Rejected {
@@ -1054,7 +1241,7 @@ type Credit struct {
 
 func (x *Credit) Reset() {
 	*x = Credit{}
-	mi := &file_device_proto_msgTypes[14]
+	mi := &file_device_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1066,7 +1253,7 @@ func (x *Credit) String() string {
 func (*Credit) ProtoMessage() {}
 
 func (x *Credit) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[14]
+	mi := &file_device_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1079,7 +1266,7 @@ func (x *Credit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credit.ProtoReflect.Descriptor instead.
 func (*Credit) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{14}
+	return file_device_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Credit) GetFrames() uint32 {
@@ -1109,7 +1296,7 @@ type FramesAnswer struct {
 
 func (x *FramesAnswer) Reset() {
 	*x = FramesAnswer{}
-	mi := &file_device_proto_msgTypes[15]
+	mi := &file_device_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1121,7 +1308,7 @@ func (x *FramesAnswer) String() string {
 func (*FramesAnswer) ProtoMessage() {}
 
 func (x *FramesAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[15]
+	mi := &file_device_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1134,7 +1321,7 @@ func (x *FramesAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FramesAnswer.ProtoReflect.Descriptor instead.
 func (*FramesAnswer) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{15}
+	return file_device_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *FramesAnswer) GetAck() []*Range {
@@ -1169,30 +1356,34 @@ var File_device_proto protoreflect.FileDescriptor
 
 const file_device_proto_rawDesc = "" +
 	"\n" +
-	"\fdevice.proto\x12\vmybeacon.v1\"\xc8\x01\n" +
+	"\fdevice.proto\x12\vmybeacon.v1\"\xf7\x01\n" +
 	"\bToEngine\x12*\n" +
 	"\x05hello\x18\x01 \x01(\v2\x12.mybeacon.v1.HelloH\x00R\x05hello\x12-\n" +
 	"\x06frames\x18\x02 \x01(\v2\x13.mybeacon.v1.FramesH\x00R\x06frames\x120\n" +
 	"\adropped\x18\x03 \x01(\v2\x14.mybeacon.v1.DroppedH\x00R\adropped\x12'\n" +
-	"\x04ping\x18\x04 \x01(\v2\x11.mybeacon.v1.PingH\x00R\x04pingB\x06\n" +
-	"\x04body\"\xfb\x01\n" +
+	"\x04ping\x18\x04 \x01(\v2\x11.mybeacon.v1.PingH\x00R\x04ping\x12-\n" +
+	"\x06report\x18\x05 \x01(\v2\x13.mybeacon.v1.ReportH\x00R\x06reportB\x06\n" +
+	"\x04body\"\xaa\x02\n" +
 	"\bToDevice\x120\n" +
 	"\awelcome\x18\x01 \x01(\v2\x14.mybeacon.v1.WelcomeH\x00R\awelcome\x12$\n" +
 	"\x03ack\x18\x02 \x01(\v2\x10.mybeacon.v1.AckH\x00R\x03ack\x127\n" +
 	"\brejected\x18\x03 \x01(\v2\x19.mybeacon.v1.RejectedListH\x00R\brejected\x12-\n" +
 	"\x06credit\x18\x04 \x01(\v2\x13.mybeacon.v1.CreditH\x00R\x06credit\x12'\n" +
-	"\x04pong\x18\x05 \x01(\v2\x11.mybeacon.v1.PongH\x00R\x04pongB\x06\n" +
-	"\x04body\"y\n" +
+	"\x04pong\x18\x05 \x01(\v2\x11.mybeacon.v1.PongH\x00R\x04pong\x12-\n" +
+	"\x06config\x18\x06 \x01(\v2\x13.mybeacon.v1.ConfigH\x00R\x06configB\x06\n" +
+	"\x04body\"\x9c\x01\n" +
 	"\x05Hello\x12\x1a\n" +
 	"\bprotocol\x18\x01 \x01(\rR\bprotocol\x12\x17\n" +
 	"\aboot_id\x18\x02 \x01(\tR\x06bootId\x12\x14\n" +
 	"\x05agent\x18\x03 \x01(\tR\x05agent\x12%\n" +
-	"\x0econfig_version\x18\x04 \x01(\tR\rconfigVersion\"\x8e\x01\n" +
+	"\x0econfig_version\x18\x04 \x01(\tR\rconfigVersion\x12!\n" +
+	"\ftakes_config\x18\x05 \x01(\bR\vtakesConfig\"\xb3\x01\n" +
 	"\aWelcome\x12\x1a\n" +
 	"\bprotocol\x18\x01 \x01(\rR\bprotocol\x12\x15\n" +
 	"\x06now_ms\x18\x02 \x01(\x03R\x05nowMs\x12#\n" +
 	"\rdevice_number\x18\x03 \x01(\x03R\fdeviceNumber\x12+\n" +
-	"\x06credit\x18\x04 \x01(\v2\x13.mybeacon.v1.CreditR\x06credit\"4\n" +
+	"\x06credit\x18\x04 \x01(\v2\x13.mybeacon.v1.CreditR\x06credit\x12#\n" +
+	"\rtakes_reports\x18\x05 \x01(\bR\ftakesReports\"4\n" +
 	"\x06Frames\x12*\n" +
 	"\x06frames\x18\x01 \x03(\v2\x12.mybeacon.v1.FrameR\x06frames\"\x85\x02\n" +
 	"\x05Frame\x12\x17\n" +
@@ -1216,7 +1407,20 @@ const file_device_proto_rawDesc = "" +
 	"\x02to\x18\x03 \x01(\x04R\x02to\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\"\x16\n" +
 	"\x04Ping\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\x04R\x02id\"-\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\"6\n" +
+	"\x06Config\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x03R\aversion\x12\x12\n" +
+	"\x04json\x18\x02 \x01(\fR\x04json\"\x81\x02\n" +
+	"\x06Report\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12%\n" +
+	"\x0econfig_version\x18\x02 \x01(\x03R\rconfigVersion\x12:\n" +
+	"\amodules\x18\x03 \x03(\v2 .mybeacon.v1.Report.ModulesEntryR\amodules\x12\x14\n" +
+	"\x05queue\x18\x04 \x01(\x03R\x05queue\x12\x10\n" +
+	"\x03cpu\x18\x05 \x01(\x01R\x03cpu\x12\x16\n" +
+	"\x06memory\x18\x06 \x01(\x01R\x06memory\x1a:\n" +
+	"\fModulesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\bR\x05value:\x028\x01\"-\n" +
 	"\x04Pong\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x15\n" +
 	"\x06now_ms\x18\x02 \x01(\x03R\x05nowMs\"D\n" +
@@ -1257,7 +1461,7 @@ func file_device_proto_rawDescGZIP() []byte {
 	return file_device_proto_rawDescData
 }
 
-var file_device_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_device_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_device_proto_goTypes = []any{
 	(*ToEngine)(nil),     // 0: mybeacon.v1.ToEngine
 	(*ToDevice)(nil),     // 1: mybeacon.v1.ToDevice
@@ -1268,36 +1472,42 @@ var file_device_proto_goTypes = []any{
 	(*Transmitter)(nil),  // 6: mybeacon.v1.Transmitter
 	(*Dropped)(nil),      // 7: mybeacon.v1.Dropped
 	(*Ping)(nil),         // 8: mybeacon.v1.Ping
-	(*Pong)(nil),         // 9: mybeacon.v1.Pong
-	(*Range)(nil),        // 10: mybeacon.v1.Range
-	(*Ack)(nil),          // 11: mybeacon.v1.Ack
-	(*Rejected)(nil),     // 12: mybeacon.v1.Rejected
-	(*RejectedList)(nil), // 13: mybeacon.v1.RejectedList
-	(*Credit)(nil),       // 14: mybeacon.v1.Credit
-	(*FramesAnswer)(nil), // 15: mybeacon.v1.FramesAnswer
+	(*Config)(nil),       // 9: mybeacon.v1.Config
+	(*Report)(nil),       // 10: mybeacon.v1.Report
+	(*Pong)(nil),         // 11: mybeacon.v1.Pong
+	(*Range)(nil),        // 12: mybeacon.v1.Range
+	(*Ack)(nil),          // 13: mybeacon.v1.Ack
+	(*Rejected)(nil),     // 14: mybeacon.v1.Rejected
+	(*RejectedList)(nil), // 15: mybeacon.v1.RejectedList
+	(*Credit)(nil),       // 16: mybeacon.v1.Credit
+	(*FramesAnswer)(nil), // 17: mybeacon.v1.FramesAnswer
+	nil,                  // 18: mybeacon.v1.Report.ModulesEntry
 }
 var file_device_proto_depIdxs = []int32{
 	2,  // 0: mybeacon.v1.ToEngine.hello:type_name -> mybeacon.v1.Hello
 	4,  // 1: mybeacon.v1.ToEngine.frames:type_name -> mybeacon.v1.Frames
 	7,  // 2: mybeacon.v1.ToEngine.dropped:type_name -> mybeacon.v1.Dropped
 	8,  // 3: mybeacon.v1.ToEngine.ping:type_name -> mybeacon.v1.Ping
-	3,  // 4: mybeacon.v1.ToDevice.welcome:type_name -> mybeacon.v1.Welcome
-	11, // 5: mybeacon.v1.ToDevice.ack:type_name -> mybeacon.v1.Ack
-	13, // 6: mybeacon.v1.ToDevice.rejected:type_name -> mybeacon.v1.RejectedList
-	14, // 7: mybeacon.v1.ToDevice.credit:type_name -> mybeacon.v1.Credit
-	9,  // 8: mybeacon.v1.ToDevice.pong:type_name -> mybeacon.v1.Pong
-	14, // 9: mybeacon.v1.Welcome.credit:type_name -> mybeacon.v1.Credit
-	5,  // 10: mybeacon.v1.Frames.frames:type_name -> mybeacon.v1.Frame
-	6,  // 11: mybeacon.v1.Frame.transmitters:type_name -> mybeacon.v1.Transmitter
-	10, // 12: mybeacon.v1.Ack.ranges:type_name -> mybeacon.v1.Range
-	12, // 13: mybeacon.v1.RejectedList.items:type_name -> mybeacon.v1.Rejected
-	10, // 14: mybeacon.v1.FramesAnswer.ack:type_name -> mybeacon.v1.Range
-	12, // 15: mybeacon.v1.FramesAnswer.rejected:type_name -> mybeacon.v1.Rejected
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	10, // 4: mybeacon.v1.ToEngine.report:type_name -> mybeacon.v1.Report
+	3,  // 5: mybeacon.v1.ToDevice.welcome:type_name -> mybeacon.v1.Welcome
+	13, // 6: mybeacon.v1.ToDevice.ack:type_name -> mybeacon.v1.Ack
+	15, // 7: mybeacon.v1.ToDevice.rejected:type_name -> mybeacon.v1.RejectedList
+	16, // 8: mybeacon.v1.ToDevice.credit:type_name -> mybeacon.v1.Credit
+	11, // 9: mybeacon.v1.ToDevice.pong:type_name -> mybeacon.v1.Pong
+	9,  // 10: mybeacon.v1.ToDevice.config:type_name -> mybeacon.v1.Config
+	16, // 11: mybeacon.v1.Welcome.credit:type_name -> mybeacon.v1.Credit
+	5,  // 12: mybeacon.v1.Frames.frames:type_name -> mybeacon.v1.Frame
+	6,  // 13: mybeacon.v1.Frame.transmitters:type_name -> mybeacon.v1.Transmitter
+	18, // 14: mybeacon.v1.Report.modules:type_name -> mybeacon.v1.Report.ModulesEntry
+	12, // 15: mybeacon.v1.Ack.ranges:type_name -> mybeacon.v1.Range
+	14, // 16: mybeacon.v1.RejectedList.items:type_name -> mybeacon.v1.Rejected
+	12, // 17: mybeacon.v1.FramesAnswer.ack:type_name -> mybeacon.v1.Range
+	14, // 18: mybeacon.v1.FramesAnswer.rejected:type_name -> mybeacon.v1.Rejected
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_device_proto_init() }
@@ -1310,6 +1520,7 @@ func file_device_proto_init() {
 		(*ToEngine_Frames)(nil),
 		(*ToEngine_Dropped)(nil),
 		(*ToEngine_Ping)(nil),
+		(*ToEngine_Report)(nil),
 	}
 	file_device_proto_msgTypes[1].OneofWrappers = []any{
 		(*ToDevice_Welcome)(nil),
@@ -1317,6 +1528,7 @@ func file_device_proto_init() {
 		(*ToDevice_Rejected)(nil),
 		(*ToDevice_Credit)(nil),
 		(*ToDevice_Pong)(nil),
+		(*ToDevice_Config)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1324,7 +1536,7 @@ func file_device_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_device_proto_rawDesc), len(file_device_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
