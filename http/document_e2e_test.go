@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"mybeacon/engine/embedded/embeddedtest"
+	"mybeacon/engine/jobs"
 	"mybeacon/engine/mail"
 	"mybeacon/engine/module"
 	"mybeacon/engine/modules/ble"
@@ -28,6 +29,7 @@ import (
 	"mybeacon/http/audithttp"
 	"mybeacon/http/blehttp"
 	"mybeacon/http/corehttp"
+	"mybeacon/http/opshttp"
 	"mybeacon/http/shelltest"
 	"mybeacon/http/sqlhttp"
 	"mybeacon/schema"
@@ -61,6 +63,7 @@ func startOver(t *testing.T, warehouse *clickhouse.DB) *shelltest.Server {
 		})
 		corehttp.Register(s.Server, corehttp.Config{DB: s.DB, Online: shelltest.Offline{}, Plans: m, Placed: m, Finders: map[string]corehttp.Finder{m.ID(): m}})
 		accounthttp.Register(s.Server, accounthttp.Config{DB: s.DB, Mail: outbox(t, s.DB)})
+		opshttp.Register(s.Server, opsOf(t, s.DB))
 		blehttp.Register(s.Server, m, shelltest.Offline{})
 		audithttp.Register(s.Server, s.DB)
 		sqlhttp.Register(s.Server, s.DB, noRows{})
@@ -77,6 +80,25 @@ type noRows struct{}
 func (noRows) Ask(context.Context, schema.OrganisationID, url.Values, string) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 }
+
+// opsOf are the parts of a server without a demo site.
+func opsOf(t *testing.T, db *postgres.DB) opshttp.Config {
+	t.Helper()
+	queue, err := jobs.New(jobs.Config{DB: db, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opshttp.Config{DB: db, Mail: outbox(t, db), Jobs: queue, Demo: noDemo{}}
+}
+
+// noDemo is no demo site. It implements opshttp.Demo.
+type noDemo struct{}
+
+func (noDemo) Available() bool             { return false }
+func (noDemo) Running() bool               { return false }
+func (noDemo) Start(context.Context) error { return nil }
+func (noDemo) Stop(context.Context) error  { return nil }
+func (noDemo) Organisations() []string     { return nil }
 
 // outbox keeps mails, as a server does that has no mail server.
 func outbox(t *testing.T, db *postgres.DB) *mail.Queue {

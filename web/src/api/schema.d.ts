@@ -89,6 +89,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start to simulate a site with people and things */
+        post: operations["start-demo"];
+        /** Stop simulating; what was stored stays */
+        delete: operations["stop-demo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/devices": {
         parameters: {
             query?: never;
@@ -230,6 +248,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List jobs, the newest first; finished ones are kept for some days */
+        get: operations["list-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a job up */
+        post: operations["cancel-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do a job again now */
+        post: operations["retry-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say by which server mails are sent */
+        get: operations["get-mail-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/mail/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test mail now and say what became of it */
+        post: operations["test-mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/mails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the outbox, the newest first */
+        get: operations["list-mails"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/mails/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a mail */
+        get: operations["get-mail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/mails/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a mail that was kept, has failed or waits */
+        post: operations["retry-mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/organisations": {
         parameters: {
             query?: never;
@@ -293,6 +447,24 @@ export interface paths {
         /** List the products there are */
         get: operations["list-products"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say how far the installation has come */
+        get: operations["get-setup"];
+        /** Finish, dismiss or open the first-run assistant again */
+        put: operations["change-setup"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1583,6 +1755,10 @@ export interface components {
             /** @description Each lets in once without the authenticator; they are shown once */
             recovery_codes: string[];
         };
+        DemoState: {
+            available: boolean;
+            running: boolean;
+        };
         Device: {
             /** @enum {string} */
             clock: "device" | "source";
@@ -1985,6 +2161,37 @@ export interface components {
             /** @enum {string} */
             role: "owner" | "admin" | "manager" | "operator" | "viewer";
         };
+        Job: {
+            /**
+             * Format: int64
+             * @description Attempts made
+             */
+            attempt: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Of the last attempt that failed */
+            error: string;
+            /**
+             * Format: date-time
+             * @description null: not finished
+             */
+            finished_at: string | null;
+            id: string;
+            /** @example mail */
+            kind: string;
+            /** Format: int64 */
+            max_attempts: number;
+            /**
+             * Format: date-time
+             * @description When it is or was due
+             */
+            scheduled_at: string;
+            /**
+             * @description retryable waits for its next attempt, discarded failed for good
+             * @enum {string}
+             */
+            state: "available" | "cancelled" | "completed" | "discarded" | "pending" | "retryable" | "running" | "scheduled";
+        };
         Key: {
             actions: string[];
             /** Format: date-time */
@@ -2035,6 +2242,11 @@ export interface components {
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
+        ListJob: {
+            items: components["schemas"]["Job"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
         ListKey: {
             items: components["schemas"]["Key"][];
             /** @description The cursor of the next page, empty at the end */
@@ -2042,6 +2254,11 @@ export interface components {
         };
         ListLocation: {
             items: components["schemas"]["Location"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListMail: {
+            items: components["schemas"]["Mail"][];
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
@@ -2113,6 +2330,81 @@ export interface components {
         };
         LoginOutputBody: {
             user: components["schemas"]["User"];
+        };
+        Mail: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Of the last attempt, in the mail server's words */
+            error: string;
+            /**
+             * Format: date-time
+             * @description When its link ends; after that it is not sent
+             */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Empty: of none */
+            organisation_id: string;
+            /**
+             * Format: date-time
+             * @description null: not sent
+             */
+            sent_at: string | null;
+            /** @enum {string} */
+            state: "queued" | "sent" | "failed" | "kept";
+            subject: string;
+            template: string;
+            to: string;
+        };
+        MailSettings: {
+            /** @description false: no server is set (MYBEACON_SMTP), and mails are kept in the outbox. They are not sent by themselves when one is set later: retry sends them */
+            configured: boolean;
+            from: string;
+            /** @description Without its login */
+            server: string;
+        };
+        MailTestBody: {
+            /**
+             * @default en
+             * @enum {string}
+             */
+            language: "ru" | "en";
+            /** @description Where the test mail goes */
+            to: string;
+        };
+        MailText: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Of the last attempt, in the mail server's words */
+            error: string;
+            /**
+             * Format: date-time
+             * @description When its link ends; after that it is not sent
+             */
+            expires_at: string;
+            /** @description Show it in a sandbox */
+            html: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The link in the mail while it is kept or queued, else empty */
+            link: string;
+            /** @description Empty: of none */
+            organisation_id: string;
+            /**
+             * Format: date-time
+             * @description null: not sent
+             */
+            sent_at: string | null;
+            /** @enum {string} */
+            state: "queued" | "sent" | "failed" | "kept";
+            subject: string;
+            template: string;
+            text: string;
+            to: string;
         };
         Me: {
             /** @description A super-admin's switch */
@@ -2717,6 +3009,20 @@ export interface components {
              */
             last_seen: string;
         };
+        Setup: {
+            demo: components["schemas"]["DemoState"];
+            /** @description The assistant was finished or dismissed */
+            done: boolean;
+            steps: components["schemas"]["SetupStep"][];
+        };
+        SetupInputBody: {
+            done: boolean;
+        };
+        SetupStep: {
+            done: boolean;
+            /** @enum {string} */
+            id: "organisation" | "products" | "scanner";
+        };
         Survey: {
             /** Format: date-time */
             created_at: string;
@@ -3036,6 +3342,62 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["VerifiedBody"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoState"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "stop-demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -3387,6 +3749,265 @@ export interface operations {
             };
         };
     };
+    "list-jobs": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                state?: "available" | "cancelled" | "completed" | "discarded" | "pending" | "retryable" | "running" | "scheduled";
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListJob"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "retry-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-mail-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSettings"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTestBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mail"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-mails": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                state?: "queued" | "sent" | "failed" | "kept";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListMail"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailText"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "retry-mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mail"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-organisations": {
         parameters: {
             query?: {
@@ -3582,6 +4203,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Product"][] | null;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setup"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setup"];
                 };
             };
             /** @description What went wrong */
@@ -6094,11 +6777,11 @@ export interface operations {
     };
     search: {
         parameters: {
-            query: {
+            query?: {
                 /** @description Of a super-admin: search this one only */
                 organisation_id?: string;
-                /** @description A part of a name, an address or an e-mail, a number such as #5, or a part of a MAC address */
-                q: string;
+                /** @description A part of a name, an address or an e-mail, a number such as #5, or a part of a MAC address; without it nothing is found */
+                q?: string;
             };
             header?: never;
             path?: never;
