@@ -40,6 +40,7 @@ type cli struct {
 	ClickHouse struct {
 		Query queryCmd `cmd:"" help:"Ask the running server's warehouse."`
 	} `cmd:"" name:"clickhouse" help:"The warehouse."`
+	User           userCmd    `cmd:"" help:"Accounts."`
 	Audit          auditCmd   `cmd:"" help:"The audit log."`
 	ClickHouseHost hostCmd    `cmd:"" name:"clickhouse-host" hidden:""`
 	Version        versionCmd `cmd:"" help:"Print the version."`
