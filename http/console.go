@@ -152,15 +152,10 @@ func (f *consoleFile) serve(w http.ResponseWriter, r *http.Request, immutable bo
 	}
 }
 
-// choose returns the best coding that the client lists without q=0.
+// choose returns the best coding that the client takes.
 func (f *consoleFile) choose(accept string) (string, []byte) {
-	offered := map[string]bool{}
-	for part := range strings.SplitSeq(strings.ToLower(accept), ",") {
-		coding, q, _ := strings.Cut(strings.TrimSpace(part), ";")
-		offered[strings.TrimSpace(coding)] = strings.Trim(strings.TrimPrefix(strings.TrimSpace(q), "q="), "0.") != "" || q == ""
-	}
 	for _, coding := range []string{"br", "gzip"} {
-		if body, ok := f.encoded[coding]; ok && offered[coding] {
+		if body, ok := f.encoded[coding]; ok && choose(accept, coding) != "" {
 			return coding, body
 		}
 	}

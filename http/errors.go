@@ -82,6 +82,10 @@ func kindOfStatus(status int) string {
 	switch {
 	case status == http.StatusMethodNotAllowed:
 		return "method_not_allowed"
+	case status == http.StatusPreconditionFailed:
+		return "precondition_failed"
+	case status == http.StatusMisdirectedRequest:
+		return "misdirected"
 	case status >= 400 && status < 500:
 		return schema.Invalid.String()
 	default:

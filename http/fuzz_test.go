@@ -69,3 +69,39 @@ func FuzzAcceptEncoding(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a client says of tags and codings, the checks end and agree with each
+// other: a tag always matches itself, and If-Match never takes a weak one.
+func FuzzTags(f *testing.F) {
+	for _, seed := range []string{"", "*", `"a"`, `W/"a"`, `"a.b-gzip"`, `"a", "b"`, `"`, ",,", `"a`, `a"`, "\x00"} {
+		f.Add(seed, []byte(`{"a":1,"seen":2}`))
+	}
+	f.Fuzz(func(t *testing.T, header string, body []byte) {
+		tag := tagOf(body, []string{"seen"})
+		matches(header, tag)
+		noneMatch(header, tag)
+		choose(header, "zstd", "gzip")
+		if noneMatch(tag, tag) {
+			t.Errorf("If-None-Match does not know %s", tag)
+		}
+		if strong := tag[0] == '"'; matches(tag, tag) != strong {
+			t.Errorf("If-Match of %s: %t", tag, !strong)
+		}
+	})
+}
+
+// Whatever comes as a key, it is refused or told apart from every other one.
+func FuzzIdempotencyKey(f *testing.F) {
+	f.Add("a", "b")
+	f.Add("", " ")
+	f.Add("x\x00", "ключ")
+	f.Fuzz(func(t *testing.T, one, two string) {
+		if checkKey([]string{one}) != nil || checkKey([]string{two}) != nil || one == two {
+			return
+		}
+		r := &http.Request{Method: "POST", URL: &url.URL{Path: "/x"}}
+		if attemptOf(Principal{}, r, one, nil).Key == attemptOf(Principal{}, r, two, nil).Key {
+			t.Errorf("%q and %q are one", one, two)
+		}
+	})
+}

@@ -154,14 +154,22 @@ func (s *Server) headers(next http.Handler) http.Handler {
 	})
 }
 
-// limit refuses paths that a router and a check might read differently, and
-// bounds how long an answer may take to make and to send, and of that what the
-// database may take, so that one that hangs does not collect requests. A socket has
-// bounds of its own.
+// limit refuses paths that a router and a check might read differently, requests
+// meant for another host and too many of one address, and bounds how long an answer
+// may take to make and to send, and of that what the database may take, so that one
+// that hangs does not collect requests. A socket has bounds of its own.
 func (s *Server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ambiguous(r) {
-			s.WriteError(w, r, schema.Errorf(schema.Invalid, "", `the path must not contain "//", "/./", "/../", a backslash or an encoded slash`))
+			s.WriteError(w, r, schema.Errorf(schema.Invalid, "", `the path must not contain "//", "/./", "/../", a backslash, a semicolon, an encoded slash, dot or percent sign, or end a part with a dot`))
+			return
+		}
+		if s.foreignHost(r) {
+			s.WriteError(w, r, newProblem(http.StatusMisdirectedRequest, "this server has another name; use the address it is configured with"))
+			return
+		}
+		if err := s.spendAddress(w, r); err != nil {
+			s.WriteError(w, r, err)
 			return
 		}
 		// A writer without deadlines, as in tests, has no slow peer either. A
@@ -176,16 +184,6 @@ func (s *Server) limit(next http.Handler) http.Handler {
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
-}
-
-func ambiguous(r *http.Request) bool {
-	raw := strings.ToLower(r.URL.EscapedPath())
-	for _, bad := range []string{"//", "/./", "/../", "%2f", "%5c", `\`, "%2e", "%00"} {
-		if strings.Contains(raw, bad) {
-			return true
-		}
-	}
-	return !strings.HasPrefix(raw, "/") || strings.HasSuffix(raw, "/.") || strings.HasSuffix(raw, "/..")
 }
 
 // protect refuses writes that a browser sends on behalf of another site. A

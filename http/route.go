@@ -32,8 +32,10 @@ func Route[I, O any](s *Server, rule Rule, op huma.Operation, handler func(conte
 	if rule == (Rule{}) {
 		panic("BUG: " + op.Path + " has no rule")
 	}
-	op.MaxBodyBytes = maxBody
-	op.Middlewares = append(huma.Middlewares{s.guard(rule)}, op.Middlewares...)
+	if op.MaxBodyBytes == 0 {
+		op.MaxBodyBytes = maxBody
+	}
+	op.Middlewares = append(huma.Middlewares{s.guard(rule), s.exchange}, op.Middlewares...)
 	if rule.level != public {
 		op.Security = []map[string][]string{{"session": {}}, {"token": {}}}
 	}

@@ -56,6 +56,12 @@ type Config struct {
 	// Origins are further origins ("https://console.example.com") whose pages
 	// may write, for a proxy that changes the Host header.
 	Origins []string
+	// Hosts are the values of the Host header under which the server is reached, in
+	// lower case, as in "console.example.com" or "10.0.0.7:8080"; loopback addresses
+	// always are. Empty: any.
+	Hosts []string
+	// Rates bound the requests; the zero value bounds nothing.
+	Rates Rates
 	// Views takes what people look at; nil: it is written down at once.
 	Views Views
 	// Proxies are the networks of reverse proxies whose X-Forwarded-For is believed.
@@ -107,9 +113,13 @@ type Server struct {
 	askers    *limiter // mails asked for by nobody in particular, per address
 	asked     *limiter // and per e-mail
 	tickets   *tickets
-	rights    atomic.Uint64 // counts [Server.RightsChanged]
-	inner     *http.Server
-	stopping  atomic.Bool
+	rates     rates
+	packer    *packer
+	// conditional has a place for each change under If-Match that runs.
+	conditional chan struct{}
+	rights      atomic.Uint64 // counts [Server.RightsChanged]
+	inner       *http.Server
+	stopping    atomic.Bool
 }
 
 // New returns a server with the routes of the shell; nothing listens yet.
@@ -127,16 +137,21 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, db: cfg.DB,
-		mux:       http.NewServeMux(),
-		origins:   http.NewCrossOriginProtection(),
-		sessions:  newSessions(cfg.DB, cfg.Secure),
-		passwords: passwords,
-		factors:   factors,
-		failures:  newLimiter(maxFailures, failureWindow, maxTracked),
-		links:     newLimiter(maxFailures, failureWindow, maxTracked),
-		askers:    newLimiter(maxFailures, failureWindow, maxTracked),
-		asked:     newLimiter(maxMails, mailWindow, maxTracked),
-		tickets:   newTickets(),
+		mux:         http.NewServeMux(),
+		origins:     http.NewCrossOriginProtection(),
+		sessions:    newSessions(cfg.DB, cfg.Secure),
+		passwords:   passwords,
+		factors:     factors,
+		failures:    newLimiter(maxFailures, failureWindow, maxTracked),
+		links:       newLimiter(maxFailures, failureWindow, maxTracked),
+		askers:      newLimiter(maxFailures, failureWindow, maxTracked),
+		asked:       newLimiter(maxMails, mailWindow, maxTracked),
+		tickets:     newTickets(),
+		rates:       newRates(cfg.Rates),
+		conditional: make(chan struct{}, maxConditional),
+	}
+	if s.packer, err = newPacker(); err != nil {
+		return nil, fmt.Errorf("http: prepare compression: %w", err)
 	}
 	for _, origin := range cfg.Origins {
 		if err := s.origins.AddTrustedOrigin(origin); err != nil {

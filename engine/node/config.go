@@ -37,6 +37,7 @@ type Config struct {
 	Executable       string       // this program, started again for the embedded warehouse
 	Quota            ingest.Quota // of each organisation's devices
 	Demo             Demo         // the simulated site that people can start; the zero Demo is none
+	RateLimit        bool         // bound how often callers may ask the API
 	StopTimeout      time.Duration
 	Log              *slog.Logger
 }
@@ -52,6 +53,7 @@ func DefaultConfig() Config {
 		// A thousand busy scanners of one organisation; more than two processors can
 		// place, so that only one that runs wild notices it.
 		Quota:       ingest.Quota{FramesPerSecond: 50_000, ObservationsPerSecond: 500_000, Burst: 10 * time.Second},
+		RateLimit:   true,
 		StopTimeout: 10 * time.Second,
 		Log:         slog.Default(),
 	}

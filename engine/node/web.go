@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	shell "mybeacon/http"
 	"mybeacon/http/corehttp"
@@ -48,6 +49,7 @@ func (n *Node) buildShell() error {
 		Key: key,
 		Log: n.log.With("part", "http"), Metrics: shell.NewMetrics(n.metrics), DB: n.stores.relational, Version: n.cfg.Version, Products: ids,
 		Views: n.views, Console: web.FS(), Checks: n.checks(), Secure: secure, Origins: n.origins(), Proxies: n.cfg.proxies(),
+		Hosts: n.hosts(), Rates: n.rates(),
 	})
 	if err != nil {
 		return err
@@ -111,6 +113,31 @@ func (n *Node) origins() []string {
 		panic("BUG: the base URL was validated: " + err.Error())
 	}
 	return []string{u.Scheme + "://" + u.Host}
+}
+
+// hosts are the values of the Host header of the configured address: with and
+// without the port that browsers leave out.
+func (n *Node) hosts() []string {
+	u, err := url.Parse(n.cfg.BaseURL)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	host := strings.ToLower(u.Host)
+	standard := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	switch u.Port() {
+	case "":
+		return []string{host, net.JoinHostPort(u.Hostname(), standard)}
+	case standard:
+		return []string{host, strings.TrimSuffix(host, ":"+standard)}
+	}
+	return []string{host}
+}
+
+func (n *Node) rates() shell.Rates {
+	if !n.cfg.RateLimit {
+		return shell.Rates{}
+	}
+	return shell.DefaultRates()
 }
 
 // checks say what makes the server ready: without the warehouse it is only

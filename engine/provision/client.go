@@ -39,6 +39,9 @@ type Client struct {
 	token        string
 	http         *http.Client
 	organisation schema.OrganisationID // the caller's own; zero for a super-admin
+	// switched is held by the walk for which a super-admin acts inside an organisation:
+	// a login acts in one at a time.
+	switched chan struct{}
 }
 
 // Login connects and finds out who the caller is. The error's kind is
@@ -49,11 +52,15 @@ func Login(ctx context.Context, cfg Config) (*Client, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, schema.Errorf(schema.Invalid, "server", "%.100q is not an address such as http://127.0.0.1:8080", cfg.Server)
 	}
-	c := &Client{base: strings.TrimSuffix(cfg.Server, "/"), token: cfg.Token, http: &http.Client{}}
+	c := &Client{base: strings.TrimSuffix(cfg.Server, "/"), token: cfg.Token, http: &http.Client{}, switched: make(chan struct{}, 1)}
 	if cfg.HTTP != nil {
 		copied := *cfg.HTTP
 		c.http = &copied
 	}
+	if c.http.Transport == nil {
+		c.http.Transport = http.DefaultTransport
+	}
+	c.http.Transport = patient{c.http.Transport}
 	if c.token == "" {
 		if cfg.Email == "" || cfg.Password == "" {
 			return nil, schema.Errorf(schema.Invalid, "", "give a token, or an e-mail and a password")
@@ -83,6 +90,34 @@ func (c *Client) whoAmI(ctx context.Context) error {
 		c.organisation = me.User.OrganisationID
 	}
 	return nil
+}
+
+const actingPath = "/api/v1/auth/acting"
+
+// inside runs do while the caller acts inside the organisation: a super-admin changes
+// nothing there without a switch, of which the organisation's audit log tells with the
+// reason.
+func (c *Client) inside(ctx context.Context, organisation schema.OrganisationID, reason string, do func() error) (err error) {
+	if !c.organisation.IsZero() {
+		return do()
+	}
+	select {
+	case c.switched <- struct{}{}:
+		defer func() { <-c.switched }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	body := map[string]any{"organisation_id": organisation, "reason": reason}
+	if err := c.call(ctx, http.MethodPut, actingPath, nil, body, nil); err != nil {
+		return fmt.Errorf("switch into the organisation: %w", err)
+	}
+	defer func() {
+		// Also when ctx has ended: nobody shall go on acting there.
+		if left := c.call(context.WithoutCancel(ctx), http.MethodDelete, actingPath, nil, nil, nil); err == nil && left != nil {
+			err = fmt.Errorf("switch back: %w", left)
+		}
+	}()
+	return do()
 }
 
 // call sends a request and decodes the answer into out, if that is not nil.

@@ -27,7 +27,7 @@ type Finder interface {
 
 type searchInput struct {
 	OrganisationID schema.OrganisationID `query:"organisation_id" format:"uuid" doc:"Of a super-admin: search this one only"`
-	Query          string                `query:"q" required:"true" minLength:"1" maxLength:"100" doc:"A part of a name, an address or an e-mail, a number such as #5, or a part of a MAC address"`
+	Query          string                `query:"q" maxLength:"100" doc:"A part of a name, an address or an e-mail, a number such as #5, or a part of a MAC address; without it nothing is found"`
 }
 
 type searchOutput struct {
@@ -47,12 +47,9 @@ func (r *routes) find(ctx context.Context, in *searchInput) (*searchOutput, erro
 	p, sought := shell.PrincipalOf(ctx), postgres.ParseSought(in.Query)
 	out := &searchOutput{}
 	out.Body.Items = []schema.Found{}
-	if sought.Text == "" {
-		return out, nil
-	}
 	scope, err := p.Within(in.OrganisationID)
-	if err != nil {
-		return nil, err
+	if err != nil || sought.Text == "" {
+		return out, err
 	}
 	found, err := r.DB.Find(ctx, scope, sought, maxFound, r.findings(p, scope))
 	if err != nil {

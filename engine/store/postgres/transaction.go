@@ -49,8 +49,14 @@ func (db *DB) Change(ctx context.Context, scope Scope, topic string, fn func(Tx)
 		if err := fn(tx); err != nil {
 			return err
 		}
+		if err := besides(ctx, tx); err != nil {
+			return err
+		}
 		return db.Announce(ctx, tx, topic)
 	})
+	if err == nil {
+		changed(ctx)
+	}
 	return Explain(err, "change", nil)
 }
 
