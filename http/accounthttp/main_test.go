@@ -1,6 +1,7 @@
 package accounthttp_test
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"sync"
@@ -66,9 +67,16 @@ func start(tb testing.TB) *world {
 			tb.Fatal(err)
 		}
 		accounthttp.Register(s.Server, accounthttp.Config{DB: s.DB, Mail: mails})
-		corehttp.Register(s.Server, corehttp.Config{DB: s.DB, Online: shelltest.Offline{}})
+		corehttp.Register(s.Server, corehttp.Config{DB: s.DB, Online: shelltest.Offline{}, Plans: noPlans{}})
 	})
 	return w
+}
+
+// noPlans is a world without products.
+type noPlans struct{}
+
+func (noPlans) PlansOf(context.Context, postgres.Scope, []schema.LocationID) (map[schema.LocationID][]schema.PlanRef, error) {
+	return nil, nil
 }
 
 // letter is a mail that waits in the outbox.
