@@ -9,11 +9,6 @@ import type { Me } from './types'
 /** Who is logged in. `unknown` until the server was asked, `away` while it does not answer. */
 export type SessionState = 'unknown' | 'in' | 'out' | 'away'
 
-// Fields that an older server does not send yet.
-function completed(me: unknown): Me {
-  return { rights: { actions: ['view'], everywhere: true, locations: [] }, activated: true, ...(me as Partial<Me> & Pick<Me, 'user' | 'products'>) }
-}
-
 export const useSessionStore = defineStore('session', () => {
   const api = useApi()
   const me = shallowRef<Me>()
@@ -22,7 +17,7 @@ export const useSessionStore = defineStore('session', () => {
   /** Asks the server who this is; never throws. */
   async function load(): Promise<SessionState> {
     try {
-      me.value = completed(await bodyOf(api.GET('/api/v1/auth/me', {})))
+      me.value = await bodyOf(api.GET('/api/v1/auth/me', {}))
       state.value = 'in'
     } catch (error) {
       if (failureOf(error) === 'unauthorised') forget()
@@ -37,7 +32,7 @@ export const useSessionStore = defineStore('session', () => {
       if (failureOf(error) === 'unauthorised') forget()
       return undefined
     })
-    if (answer) me.value = completed(answer)
+    if (answer) me.value = answer
   }
 
   /** Throws an ApiError when the server refuses; one about `code` asks for the second factor. */
@@ -54,8 +49,7 @@ export const useSessionStore = defineStore('session', () => {
 
   /** Switches into an organisation; throws an ApiError. */
   async function act(organisation: string, reason: string): Promise<void> {
-    await bodyOf(api.PUT('/api/v1/auth/acting', { body: { organisation_id: organisation, reason } }))
-    await load()
+    me.value = await bodyOf(api.PUT('/api/v1/auth/acting', { body: { organisation_id: organisation, reason } }))
   }
 
   async function endActing(): Promise<void> {

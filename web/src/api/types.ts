@@ -7,27 +7,35 @@ import type { components } from './schema'
 type Schemas = components['schemas']
 
 /** Who is logged in, with the rights the menu is made of. */
-export interface Me {
-  user: {
-    id: string
-    email: string
-    name: string
-    phone: string
-    role: string
-    super_admin: boolean
-    read_only: boolean
-    language: string
-    totp: boolean
-  }
-  organisation?: { id: string; name: string; time_zone: string; phone: string }
-  products: string[]
-  rights: { actions: string[]; everywhere: boolean; locations: { id: string; write: boolean }[] }
-  acting?: { organisation_id: string; organisation: string; reason: string; since: string }
-  /** False until the organisation has its first product. */
-  activated: boolean
-}
+export type Me = Schemas['Me']
 export type Location = Schemas['Location']
 export type PlanRef = Schemas['PlanRef']
 /** A plan with its receivers and zones. */
 export type Plan = Schemas['Drawing']
 export type Zone = Schemas['Zone']
+/** Somebody with an account, as an owner or a super-admin sees it. */
+export type Person = Schemas['Person']
+export type Session = Schemas['Session']
+export type Token = Schemas['Token']
+/** A key for programs of an organisation. */
+export type Key = Schemas['Key']
+/** What is asked of the server to make one. */
+export type NewKey = Schemas['NewKeyInputBody']
+/** A customer as super-admins see it. */
+export type Organisation = Schemas['Organisation']
+export type NewOrganisation = Schemas['NewOrganisationInputBody']
+export type OrganisationChange = Schemas['ChangeOrganisationInputBody']
+/** An organisation as its own people see it. */
+export type OwnOrganisation = Schemas['OwnOrganisation']
+export type Registration = Schemas['RegisterInputBody']
+/** What a one-time link is for. */
+export type Link = Schemas['LinkOutputBody']
+/** What an authenticator app needs: the secret, as text, as address and as picture. */
+export type TotpStart = Schemas['SecretOutputBody']
+export type Invitation = Schemas['InviteInputBody']
+export type PersonChange = Schemas['ChangePersonInputBody']
+/** The customer's table: what each role may do. */
+export type Rights = Schemas['RightsOutputBody']
+export type SearchHit = Schemas['SearchOutputBody']['items'][number]
+/** How far the first-run assistant is. */
+export type Setup = Schemas['Setup']

@@ -1,19 +1,5 @@
 import { type Api, bodyOf } from '@/api/client'
-
-export interface Registration {
-  email: string
-  password: string
-  organisation: string
-  phone: string
-  language: string
-}
-
-/** What a one-time link is for. */
-export interface Link {
-  purpose: 'confirm' | 'password' | 'invitation' | 'email'
-  email: string
-  organisation?: string
-}
+import type { Link, Registration } from '@/api/types'
 
 export function register(api: Api, body: Registration): Promise<unknown> {
   return bodyOf(api.POST('/api/v1/auth/register', { body }))
@@ -25,7 +11,7 @@ export function requestReset(api: Api, email: string): Promise<unknown> {
 
 /** Looks at a link without using it up. */
 export function lookAtLink(api: Api, token: string): Promise<Link> {
-  return bodyOf(api.POST('/api/v1/auth/links', { body: { token } })) as Promise<Link>
+  return bodyOf(api.POST('/api/v1/auth/links', { body: { token } }))
 }
 
 export function confirmEmail(api: Api, token: string): Promise<unknown> {

@@ -1,7 +1,8 @@
 import { type Ref, shallowRef } from 'vue'
 import { useApi } from '@/api/client'
 import { failureOf } from '@/api/errors'
-import { type Link, lookAtLink } from './account'
+import type { Link } from '@/api/types'
+import { lookAtLink } from './account'
 
 /** `used`: it is used up, too old, or was never one of ours; nobody is told which. */
 export type LinkState = 'loading' | 'ready' | 'used' | 'failed'

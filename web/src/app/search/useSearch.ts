@@ -1,16 +1,9 @@
 import { onScopeDispose, type Ref, shallowRef, watch } from 'vue'
 import { bodyOf, useApi } from '@/api/client'
-
-export interface Hit {
-  kind: string
-  id: string
-  title: string
-  subtitle: string
-  path: string
-}
+import type { SearchHit } from '@/api/types'
 
 export interface UseSearchReturn {
-  hits: Readonly<Ref<readonly Hit[]>>
+  hits: Readonly<Ref<readonly SearchHit[]>>
   busy: Readonly<Ref<boolean>>
   failed: Readonly<Ref<boolean>>
 }
@@ -21,7 +14,7 @@ const pauseMs = 150
 /** Asks the server for everything that a text names: numbers, MACs, names. */
 export function useSearch(query: Ref<string>): UseSearchReturn {
   const api = useApi()
-  const hits = shallowRef<readonly Hit[]>([])
+  const hits = shallowRef<readonly SearchHit[]>([])
   const busy = shallowRef(false)
   const failed = shallowRef(false)
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -1,14 +1,9 @@
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
 import { bodyOf, useApi } from '@/api/client'
+import type { Setup } from '@/api/types'
 
-export type StepId = 'organisation' | 'products' | 'scanner'
-
-export interface Setup {
-  done: boolean
-  steps: { id: StepId; done: boolean }[]
-  demo: { available: boolean; running: boolean }
-}
+type StepId = Setup['steps'][number]['id']
 
 /** How far the first-run assistant is; the server knows. */
 export const useSetupStore = defineStore('setup', () => {
@@ -17,7 +12,7 @@ export const useSetupStore = defineStore('setup', () => {
 
   /** Throws an ApiError. */
   async function load(): Promise<void> {
-    setup.value = (await bodyOf(api.GET('/api/v1/admin/setup', {}))) as Setup
+    setup.value = await bodyOf(api.GET('/api/v1/admin/setup', {}))
   }
 
   /** Whether there is nothing to greet with; a server that does not say is not set up anew. */
@@ -27,8 +22,7 @@ export const useSetupStore = defineStore('setup', () => {
   }
 
   async function finish(): Promise<void> {
-    await bodyOf(api.PUT('/api/v1/admin/setup', { body: { done: true } }))
-    if (setup.value) setup.value = { ...setup.value, done: true }
+    setup.value = await bodyOf(api.PUT('/api/v1/admin/setup', { body: { done: true } }))
   }
 
   async function startDemo(): Promise<void> {

@@ -1,6 +1,7 @@
 import { type Ref, shallowRef } from 'vue'
 import { useApi } from '@/api/client'
-import { fetchOrganisations, type Organisation } from '@/modules/organisations/api'
+import type { Organisation } from '@/api/types'
+import { fetchOrganisations } from '@/modules/organisations/api'
 
 /** The organisation the assistant goes on with: the one made here, else the first of the list. */
 export function useFirstOrganisation(): { organisation: Ref<Organisation | undefined>; find: () => Promise<void> } {

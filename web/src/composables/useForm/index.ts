@@ -30,7 +30,10 @@ export function useForm({ fields }: UseFormOptions): UseFormReturn {
 
   function explain(error: unknown) {
     failure.value = failureOf(error)
-    const own = Object.entries(error instanceof ApiError ? error.fields : {}).filter(([field]) => fields.includes(field))
+    // A complaint about locations[2].id is shown with the locations.
+    const own = Object.entries(error instanceof ApiError ? error.fields : {})
+      .map(([field, message]) => [field.replace(/[[.].*$/, ''), message] as const)
+      .filter(([field]) => fields.includes(field))
     errors.value = Object.fromEntries(own.map(([field, message]) => [field, fieldText(field, message)]))
     if (own.length === 0) problem.value = problemText(error)
   }

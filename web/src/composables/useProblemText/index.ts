@@ -27,7 +27,7 @@ export function useProblemText(): UseProblemTextReturn {
   }
 
   function fieldText(field: string, message: string): string {
-    const key = `problem.field.${field.replace(/\[\d+\]|\..*$/g, '')}`
+    const key = `problem.field.${field}`
     return locale.value !== 'en' && te(key) ? t(key) : sentence(message)
   }
 

@@ -1,5 +1,5 @@
 import { useI18n } from 'vue-i18n'
-import type { Person } from './api'
+import type { Person } from '@/api/types'
 
 export interface PersonStatus {
   key: 'disabled' | 'invited' | 'readOnly' | 'active'

@@ -1,30 +1,8 @@
 import { type Api, bodyOf } from '@/api/client'
+import type { Session, Token, TotpStart } from '@/api/types'
+import type { Language } from '@/kit/languages'
 
-export interface Session {
-  id: string
-  created_at: string
-  last_seen: string
-  address: string
-  agent: string
-  current: boolean
-}
-
-export interface Token {
-  id: string
-  name: string
-  created_at: string
-  expires_at: string
-  last_used?: string
-}
-
-/** What an authenticator app needs: the secret, as text, as address and as picture. */
-export interface TotpStart {
-  secret: string
-  uri: string
-  qr: string
-}
-
-export const changeMe = (api: Api, body: { name?: string; phone?: string; language?: string }) => bodyOf(api.PATCH('/api/v1/auth/me', { body }))
+export const changeMe = (api: Api, body: { name?: string; phone?: string; language?: Language }) => bodyOf(api.PATCH('/api/v1/auth/me', { body }))
 
 export const changePassword = (api: Api, current: string, password: string) => bodyOf(api.PUT('/api/v1/auth/me/password', { body: { current, password } }))
 
