@@ -45,6 +45,14 @@ func TestValidateNamesTheField(t *testing.T) {
 	f("clickhouse-url", func(c *node.Config) { c.ClickHouseURL = "postgres://localhost/x" })
 	f("quota-frames", func(c *node.Config) { c.Quota.FramesPerSecond = -1 })
 	f("quota-observations", func(c *node.Config) { c.Quota.ObservationsPerSecond = -1 })
+	mail := func(smtp, base, from string) func(*node.Config) {
+		return func(c *node.Config) { c.SMTP, c.BaseURL, c.MailFrom = smtp, base, from }
+	}
+	f("smtp", mail("mail.example.org:25", "https://beacon.example.org", "beacon@example.org"))
+	f("smtp", mail("smtp://user:secret@mail.example.org?tls=none", "https://beacon.example.org", "beacon@example.org"))
+	f("base-url", mail("smtps://mail.example.org", "", "beacon@example.org"))
+	f("mail-from", mail("smtps://mail.example.org", "https://beacon.example.org", ""))
+	f("mail-from", mail("smtps://mail.example.org", "https://beacon.example.org", "beacon@example.org\r\nBcc: thief@example.org"))
 	f("admin-email", func(c *node.Config) { c.AdminEmail = "nobody" })
 	f("admin-password", func(c *node.Config) { c.AdminPassword = "short" })
 }
@@ -54,6 +62,10 @@ func TestSecretsAreMasked(t *testing.T) {
 	cfg.PostgresURL = "postgres://app:hunter2@db/x"
 	cfg.ClickHouseURL = "http://app:hunter2@ch/x"
 	cfg.AdminPassword = "hunter2hunter2"
+	cfg.SMTP, cfg.MailFrom, cfg.BaseURL = "smtps://app:hunter2@mail.example.org", "beacon@example.org", "https://beacon.example.org"
+	if err := cfg.Validate(); err != nil {
+		t.Error(err)
+	}
 	var out bytes.Buffer
 	slog.New(slog.NewTextHandler(&out, nil)).Info("start", "config", cfg)
 	if strings.Contains(out.String(), "hunter2") {

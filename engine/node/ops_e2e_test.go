@@ -102,7 +102,7 @@ func testMetrics(t *testing.T, s *server) {
 		"mybeacon_ingest_frames_total", "mybeacon_ingest_bytes_total", "mybeacon_ack_seconds_bucket", "mybeacon_spool_bytes",
 		"mybeacon_spool_oldest_seconds", "mybeacon_dup_frames_total", "mybeacon_bad_frames_total", "mybeacon_clickhouse_insert_seconds_bucket",
 		"mybeacon_clickhouse_rows_total", "mybeacon_ws_clients", "mybeacon_ws_dropped_total", "mybeacon_ws_lag_seconds_bucket", "mybeacon_actors",
-		"mybeacon_mailbox_depth", "mybeacon_http_requests_seconds_bucket", "mybeacon_auth_failures_total", "mybeacon_build_info",
+		"mybeacon_mailbox_depth", "mybeacon_http_requests_seconds_bucket", "mybeacon_auth_failures_total", "mybeacon_build_info", "mybeacon_mails_total", "mybeacon_mails_queued",
 		"go_goroutines", "process_resident_memory_bytes",
 	} {
 		if !names[name] {
@@ -127,7 +127,7 @@ func testMetrics(t *testing.T, s *server) {
 // texts - makes no series.
 func testLabels(t *testing.T, s *server) {
 	closed := map[string]*regexp.Regexp{
-		"kind": word, "result": word, "reason": word, "table": word, "door": word, "code": regexp.MustCompile(`^[1-5]\d\d$`),
+		"kind": word, "result": word, "reason": word, "table": word, "door": word, "state": word, "outcome": word, "code": regexp.MustCompile(`^[1-5]\d\d$`),
 		"route": regexp.MustCompile(`^(unmatched|/|(GET|POST|PUT|PATCH|DELETE) /[a-z0-9_./{}-]*)$`), "le": regexp.MustCompile(`^[0-9.e+-]+$|^\+Inf$`),
 		"version": regexp.MustCompile(`^1\.2\.3$`), "go": regexp.MustCompile(`^go`),
 	}
