@@ -67,8 +67,8 @@ export async function fetchConfig(api: Api, id: string): Promise<VersionedConfig
 
 /** Fails as `stale` when somebody else was quicker. */
 export async function saveConfig(api: Api, id: string, config: DeviceConfig, tag: string): Promise<void> {
-  const header = tag ? { 'If-Match': tag } : {}
-  await bodyOf(api.PUT('/api/v1/client/devices/{id}/config', { params: { path: { id }, header }, body: config }))
+  // The server reads this body by itself, so its document calls it a text.
+  await bodyOf(api.PUT('/api/v1/client/devices/{id}/config', { ...one(id), headers: tag ? { 'If-Match': tag } : {}, body: config as never }))
 }
 
 export async function changeMany(api: Api, ids: string[], change: { location_id?: string; modules?: Record<string, boolean> }): Promise<BulkResult[]> {
@@ -109,7 +109,7 @@ export const fetchClaims = (api: Api, page: PageRequest): Promise<Page<Claim>> =
   bodyOf(api.GET('/api/v1/admin/devices/claims', { params: { query: page } }))
 
 /** Gives the codes, which the server never shows again. */
-export async function createClaims(api: Api, wanted: { count: number; organisation_id?: string; expires_in_days?: number }): Promise<string[]> {
+export async function createClaims(api: Api, wanted: { count: number; organisation_id?: string; expires_in_days: number }): Promise<string[]> {
   const { items } = await bodyOf(api.POST('/api/v1/admin/devices/claims', { body: wanted }))
   return items.map(({ code }) => code ?? '')
 }
