@@ -147,6 +147,23 @@ func (s *Server) Login(email string) *Client {
 	return c
 }
 
+// Acting returns a client with a session in which the super-admin acts inside the
+// organisation.
+func (s *Server) Acting(o postgres.Organisation) *Client {
+	s.tb.Helper()
+	c := s.Nobody()
+	login := map[string]string{"email": AdminEmail, "password": Password}
+	session := c.Want(http.StatusOK, "POST", "/api/v1/auth/login", login, nil).Cookies()[0].Value
+	identity, err := s.DB.IdentityBySession(context.Background(), postgres.SessionHash(session))
+	if err == nil {
+		err = s.DB.BeginActing(context.Background(), identity, o.ID, "a test")
+	}
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return c
+}
+
 // Response is an answer with its body read.
 type Response struct {
 	*http.Response
