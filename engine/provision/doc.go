@@ -10,5 +10,7 @@
 // shown by the server only once, therefore each run issues new ones, which
 // disconnects whoever used the old.
 //
-// A Client is safe for concurrent use.
+// A super-admin acts inside the organisation while its site is walked through, with
+// the reason in its audit log, and nowhere before and after. A Client is safe for
+// concurrent use; walks of a super-admin wait for each other.
 package provision

@@ -45,25 +45,39 @@ func (r *run) absent(what, name string) bool {
 }
 
 func (r *run) all(ctx context.Context) (Result, error) {
-	steps := []struct {
-		name string
-		do   func(context.Context) error
-	}{
-		{"organisation", r.organisation}, {"location", r.location}, {"plan", r.plan}, {"tags", r.tags},
+	if err := r.organisation(ctx); err != nil {
+		return Result{}, fmt.Errorf("set up the organisation: %w", err)
 	}
-	for _, step := range steps {
-		if err := step.do(ctx); err != nil {
-			return Result{}, fmt.Errorf("set up the %s: %w", step.name, err)
-		}
-		// Without an organisation there is no point in looking for its location.
-		if step.name != "plan" && len(r.missing) > 0 {
-			break
+	// Without an organisation there is no point in looking for its location.
+	if len(r.missing) == 0 {
+		reason := fmt.Sprintf("to set up the site %q", r.site.Location)
+		if err := r.client.inside(ctx, r.out.Organisation, reason, func() error { return r.parts(ctx) }); err != nil {
+			return Result{}, err
 		}
 	}
 	if len(r.missing) > 0 {
 		return Result{}, schema.Errorf(schema.NotFound, "", "the server lacks %s", listed(r.missing))
 	}
 	return r.out, nil
+}
+
+// parts walks through what is in the organisation.
+func (r *run) parts(ctx context.Context) error {
+	steps := []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"location", r.location}, {"plan", r.plan}, {"tags", r.tags},
+	}
+	for _, step := range steps {
+		if err := step.do(ctx); err != nil {
+			return fmt.Errorf("set up the %s: %w", step.name, err)
+		}
+		if step.name == "location" && len(r.missing) > 0 {
+			return nil
+		}
+	}
+	return nil
 }
 
 func listed(missing []string) string {

@@ -2,6 +2,7 @@ package provision_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"mybeacon/engine/provision"
 	"mybeacon/schema"
@@ -152,6 +154,35 @@ func TestFindSaysWhatIsMissing(t *testing.T) {
 	}
 	if s.count() != objects {
 		t.Error("Find made something")
+	}
+}
+
+// A super-admin switches into each site's organisation with a reason, one at a time,
+// and stays in none, whatever happens there.
+func TestEnsureSwitches(t *testing.T) {
+	s := newServer()
+	c := login(t, s)
+	var walks errgroup.Group
+	for i := range 4 {
+		walks.Go(func() error {
+			site := kiosk()
+			site.Organisation = fmt.Sprintf("Firm %d", i)
+			_, err := c.Ensure(t.Context(), site)
+			return err
+		})
+	}
+	if err := walks.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	bad := kiosk()
+	bad.Organisation, bad.Plan.Bounds.Max.X = "Firm 0", 60
+	if _, err := c.Ensure(t.Context(), bad); err == nil {
+		t.Error("another plan was taken for this one")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.acting != "" || len(s.switches) != 5 || !strings.Contains(s.switches[0], "Киоск") {
+		t.Errorf("after all it acts in %q, having switched for %q", s.acting, s.switches)
 	}
 }
 

@@ -22,6 +22,9 @@ type server struct {
 	rows   map[string][]map[string]any
 	tokens int
 	member string // organisation of the caller; empty: a super-admin
+	acting string // organisation into which the super-admin has switched
+	// switches are the reasons that were given.
+	switches []string
 }
 
 func newServer() *server { return &server{rows: map[string][]map[string]any{}} }
@@ -91,6 +94,12 @@ func (s *server) answer(r *http.Request) (int, any) {
 	if path == "/api/v1/auth/me" {
 		return 200, map[string]any{"user": map[string]any{"super_admin": s.member == "", "organisation_id": s.member}}
 	}
+	if path == "/api/v1/auth/acting" {
+		return s.act(r.Method, body)
+	}
+	if s.member == "" && s.acting == "" && r.Method != http.MethodGet && strings.HasPrefix(path, "/api/v1/client/") {
+		return problem(403, "switch into the organisation first")
+	}
 	if k, ok := kinds[path]; ok {
 		if r.Method == http.MethodGet {
 			return s.list(k, r.URL.Query())
@@ -98,6 +107,23 @@ func (s *server) answer(r *http.Request) (int, any) {
 		return s.add(k, body, nil)
 	}
 	return s.object(r.Method, path, body)
+}
+
+// act switches a super-admin into an organisation and back.
+func (s *server) act(method string, body map[string]any) (int, any) {
+	reason, _ := body["reason"].(string)
+	switch {
+	case s.member != "":
+		return problem(403, "only a super-admin may do this")
+	case method == http.MethodDelete:
+		s.acting = ""
+		return 204, nil
+	case s.acting != "" || len(reason) < 3 || s.find("organisations", body["organisation_id"]) == nil:
+		return problem(400, "one organisation at a time, with a reason")
+	}
+	s.acting, _ = body["organisation_id"].(string)
+	s.switches = append(s.switches, reason)
+	return 200, map[string]any{}
 }
 
 func (s *server) list(k kind, query url.Values) (int, any) {
@@ -147,6 +173,9 @@ func (s *server) token() string {
 }
 
 func (s *server) check(k kind, body map[string]any) string {
+	if id, named := body["organisation_id"]; named && s.member == "" && id != s.acting {
+		return "you act in another organisation"
+	}
 	for key := range body {
 		if !slices.Contains(strings.Fields(k.fields), key) {
 			return "unexpected property " + key

@@ -213,7 +213,7 @@ func TestCrossingIsShown(t *testing.T) {
 	s := start(t)
 	o := postgrestest.Organisation(t, s.DB, "o", "ble")
 	hall := postgrestest.Location(t, s.DB, o, "hall")
-	c := s.Login(shelltest.AdminEmail)
+	c := s.Acting(o)
 	var plan blehttp.Plan
 	c.Want(201, "POST", root+"/plans", object{"location_id": hall.ID, "name": "p", "bounds": bounds(9, 9)}, &plan)
 	p := c.Refuse(400, "POST", root+"/plans/"+plan.ID.String()+"/zones", object{"name": "z", "polygon": [][2]float64{{0, 0}, {4, 4}, {4, 0}, {0, 4}}})

@@ -82,8 +82,11 @@ func TestLocations(t *testing.T) {
 	o, other := postgrestest.Organisation(t, s.DB, "o"), postgrestest.Organisation(t, s.DB, "other")
 	s.Account(o, "owner@example.com", "owner")
 	admin, owner := s.Login(shelltest.AdminEmail), s.Login("owner@example.com")
-	admin.Refuse(400, "POST", locations, map[string]any{"name": "x"})
-	admin.Refuse(404, "POST", locations, map[string]any{"name": "x", "organisation_id": schema.NewID[schema.OrganisationID]()})
+	acting := s.Acting(other)
+	admin.Refuse(403, "POST", locations, map[string]any{"name": "x", "organisation_id": o.ID})
+	for _, elsewhere := range []schema.OrganisationID{o.ID, schema.NewID[schema.OrganisationID]()} {
+		acting.Refuse(404, "POST", locations, map[string]any{"name": "x", "organisation_id": elsewhere})
+	}
 	owner.Refuse(404, "POST", locations, map[string]any{"name": "x", "organisation_id": other.ID})
 	owner.Refuse(404, "GET", locations+"?organisation_id="+other.ID.String(), nil)
 	owner.Refuse(400, "GET", locations+"?organisation_id=7", nil)
@@ -94,15 +97,24 @@ func TestLocations(t *testing.T) {
 		t.Errorf("got %+v", made)
 	}
 	owner.Refuse(409, "POST", locations, map[string]any{"name": "hall"})
-	admin.Want(201, "POST", locations, map[string]any{"name": "hall", "organisation_id": other.ID}, nil)
+	acting.Want(201, "POST", locations, map[string]any{"name": "hall", "organisation_id": other.ID}, nil)
+	acting.Want(201, "POST", locations, map[string]any{"name": "yard"}, nil) // where he acts
 	var found list[corehttp.Location]
 	owner.Want(200, "GET", locations+"?name=hall", nil, &found)
 	if len(found.Items) != 1 || found.Items[0].ID != made.ID || len(found.Items[0].Plans) != 1 || found.Items[0].Plans[0].Name != "ground" {
 		t.Errorf("got %+v", found)
 	}
 	admin.Want(200, "GET", locations, nil, &found)
-	if len(found.Items) != 2 {
-		t.Errorf("the super-admin sees %d locations, want 2", len(found.Items))
+	if len(found.Items) != 3 {
+		t.Errorf("the super-admin sees %d locations, want 3", len(found.Items))
+	}
+	acting.Want(200, "GET", locations, nil, &found)
+	if len(found.Items) != 2 || found.Items[0].OrganisationID != other.ID {
+		t.Errorf("where he acts the super-admin sees %+v, want 2 locations", found.Items)
+	}
+	acting.Want(200, "GET", locations+"?organisation_id="+o.ID.String(), nil, &found)
+	if len(found.Items) != 1 || found.Items[0].OrganisationID != o.ID {
+		t.Errorf("elsewhere he sees %+v, want 1 location", found.Items)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"mybeacon/engine/store/postgres/postgrestest"
 	"mybeacon/http/corehttp"
-	"mybeacon/http/shelltest"
 	"mybeacon/schema"
 )
 
@@ -15,7 +14,7 @@ func TestDevices(t *testing.T) {
 	s, at := start(t)
 	o := postgrestest.Organisation(t, s.DB, "o")
 	hall, yard := postgrestest.Location(t, s.DB, o, "hall"), postgrestest.Location(t, s.DB, o, "yard")
-	c := s.Login(shelltest.AdminEmail)
+	c := s.Acting(o)
 	var made corehttp.Device
 	c.Want(201, "POST", devices, map[string]any{"organisation_id": o.ID, "location_id": hall.ID, "mac": "02-00-5E-10-00-01", "name": "door"}, &made)
 	if made.Number != 1 || made.MAC != "02:00:5e:10:00:01" || made.Clock != "device" || made.Status != "never" || made.LastSeen != nil || !strings.HasPrefix(made.Token, "mbd_") {

@@ -48,7 +48,7 @@ func (id *Identity) settle(acting schema.OrganisationID) {
 	r.User, r.Organisation, r.Role = id.ID, id.Organisation, access.Role(id.Role)
 	r.SuperAdmin, r.Products = id.SuperAdmin, id.Products
 	if id.SuperAdmin {
-		r.Organisation, r.Acting = acting, true
+		r.Organisation, r.Acting = acting, !acting.IsZero()
 	}
 }
 
