@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -118,7 +119,7 @@ func (f AuditFilter) conditions(scope Scope) *Where {
 		w.Add("e.user_id = ?", f.User)
 	}
 	if f.Email != "" {
-		w.Add("lower(e.personal ->> 'email') = lower(?)", f.Email)
+		w.Add("e.email = ?", strings.ToLower(f.Email))
 	}
 	if f.Action != "" {
 		w.Add("e.action = ?", string(f.Action))
@@ -130,7 +131,7 @@ func (f AuditFilter) conditions(scope Scope) *Where {
 		w.Add("e.at < ?", f.To)
 	}
 	if f.Query != "" {
-		w.Add("position(lower(?) IN e.words) > 0", f.Query)
+		w.Add("position(? IN e.words) > 0", strings.ToLower(f.Query))
 	}
 	return &w
 }
