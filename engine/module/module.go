@@ -10,6 +10,7 @@ package module
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -29,6 +30,13 @@ type Module interface {
 	// Stop ends background work within the context's time. It is called once,
 	// and only after a Start that succeeded.
 	Stop(context.Context) error
+}
+
+// Migrator is a module with tables that the core does not make for it.
+type Migrator interface {
+	// Migrations returns its numbered migrations of PostgreSQL, 0001_name.sql and on,
+	// at the root. They run before Start and are counted apart from all others.
+	Migrations() fs.FS
 }
 
 // Host is what the core offers to a module.

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"mybeacon/engine/module"
-	"mybeacon/engine/modules/ble"
 	"mybeacon/engine/store/postgres"
 	shell "mybeacon/http"
 	"mybeacon/http/blehttp"
@@ -12,26 +11,28 @@ import (
 	"mybeacon/schema"
 )
 
-// product is a module together with its routes.
-type product struct {
-	module.Module
-	routes func(*shell.Server, *deviceStates)
-}
-
 // products returns all products there are, in the order in which they start.
-func products() []product {
-	return []product{
-		newBLE(),
+func products() []shell.Product {
+	return []shell.Product{
+		blehttp.Product(),
 	}
 }
 
-func newBLE() product {
-	m := ble.New()
-	return product{m, func(s *shell.Server, d *deviceStates) { blehttp.Register(s, m, d) }}
+// migrateProducts brings the tables of products up to date that bring their own
+// migrations.
+func migrateProducts(ctx context.Context, db *postgres.DB) error {
+	for _, p := range products() {
+		if m, ok := p.Module.(module.Migrator); ok {
+			if err := db.MigrateProduct(ctx, p.ID(), m.Migrations()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // sites asks all products that know of plans, for the core's routes.
-type sites []product
+type sites []shell.Product
 
 // PlansOf implements corehttp.Plans.
 func (s sites) PlansOf(ctx context.Context, scope postgres.Scope, locations []schema.LocationID) (map[schema.LocationID][]schema.PlanRef, error) {

@@ -50,11 +50,11 @@ type Node struct {
 	actors       *actors.System
 	late         *lateWatch
 	ingest       *ingest.Ingest
-	products     []product
-	views        *audit.Views
+	products     []shell.Product
 	jobs         *jobs.Jobs
 	mails        *mail.Queue
 	demo         *demoSite
+	views        *audit.Views
 	shell        *shell.Server
 	open         atomic.Pointer[shell.Server] // the shell once it serves, for who may be earlier
 	maps         *livehttp.Maps

@@ -38,6 +38,9 @@ func openStores(ctx context.Context, cfg Config) (_ *stores, err error) {
 	if err = s.relational.Migrate(ctx); err != nil {
 		return nil, err
 	}
+	if err = migrateProducts(ctx, s.relational); err != nil {
+		return nil, err
+	}
 	// ClickHouse has no lock that keeps two servers from migrating at once, so
 	// PostgreSQL's is used.
 	lock := func(ctx context.Context, do func(context.Context) error) error {

@@ -68,7 +68,7 @@ func (n *Node) buildShell() error {
 		return err
 	}
 	for _, p := range n.products {
-		p.routes(n.shell, n.devices)
+		p.Routes(n.shell, n.devices)
 	}
 	if err := n.buildDoor(); err != nil {
 		return err
