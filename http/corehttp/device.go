@@ -61,10 +61,7 @@ type Measured interface {
 	Measured(schema.DeviceID) (framesPerMinute float64, offset time.Duration, ok bool)
 }
 
-type deviceOutput struct {
-	ETag string `header:"ETag"`
-	Body Device
-}
+type deviceOutput struct{ Body Device }
 
 // DeviceFilter is the part of a list's input that narrows it.
 type DeviceFilter struct {
@@ -96,9 +93,8 @@ type newDevice struct {
 }
 
 type devicePatch struct {
-	ID      string `path:"id" format:"uuid"`
-	IfMatch string `header:"If-Match" doc:"The ETag that the device must still have"`
-	Body    struct {
+	ID   string `path:"id" format:"uuid"`
+	Body struct {
 		LocationID *string         `json:"location_id,omitempty" doc:"Empty: at no location"`
 		Name       *string         `json:"name,omitempty"`
 		Clock      *string         `json:"clock,omitempty" enum:"device,source"`
@@ -114,9 +110,9 @@ func (r *routes) devices(s *shell.Server) {
 	shell.Route(s, view, huma.Operation{
 		OperationID: "list-devices", Method: http.MethodGet, Path: devicesPath, Tags: tags, Summary: "List devices by number",
 	}, r.listDevices)
-	shell.Route(s, view, huma.Operation{
+	shell.Route(s, view, shell.Volatile(huma.Operation{
 		OperationID: "get-device", Method: http.MethodGet, Path: devicesPath + "/{id}", Tags: tags, Summary: "Read a device",
-	}, r.getDevice)
+	}, "status", "last_seen", "version", "modules_running", "config", "health"), r.getDevice)
 	shell.Route(s, settings, huma.Operation{
 		OperationID: "create-device", Method: http.MethodPost, Path: devicesPath, Tags: tags, Summary: "Register a device",
 		DefaultStatus: http.StatusCreated,
@@ -216,7 +212,7 @@ func (r *routes) changeDevice(ctx context.Context, in *devicePatch) (*deviceOutp
 		return nil, err
 	}
 	scope := shell.PrincipalOf(ctx).Scope()
-	patch := postgres.DevicePatch{Clock: in.Body.Clock, Modules: in.Body.Modules, Match: in.IfMatch}
+	patch := postgres.DevicePatch{Clock: in.Body.Clock, Modules: in.Body.Modules}
 	if err := wire.CheckModules(patch.Modules, r.products); err != nil {
 		return nil, err
 	}
@@ -239,21 +235,10 @@ func (r *routes) changeDevice(ctx context.Context, in *devicePatch) (*deviceOutp
 func (r *routes) changed(ctx context.Context) func(postgres.Device, error) (*deviceOutput, error) {
 	return func(d postgres.Device, err error) (*deviceOutput, error) {
 		if err != nil {
-			return nil, stale(err)
+			return nil, err
 		}
 		r.Changed(ctx)
 		return r.deviceOutput(d), nil
-	}
-}
-
-// stale makes the answer 412 of an error that says that If-Match does not hold.
-func stale(err error) error {
-	if !errors.Is(err, postgres.ErrStale) {
-		return err
-	}
-	return &shell.Problem{
-		Type: "urn:mybeacon:problem:precondition_failed", Title: http.StatusText(http.StatusPreconditionFailed), Status: http.StatusPreconditionFailed,
-		Detail: "If-Match: the object was changed since you read it; read it again",
 	}
 }
 
@@ -272,7 +257,7 @@ func (r *routes) move(ctx context.Context, scope postgres.Scope, id schema.Devic
 }
 
 func (r *routes) deviceOutput(d postgres.Device) *deviceOutput {
-	return &deviceOutput{ETag: d.ETag(), Body: r.deviceOf(d)}
+	return &deviceOutput{r.deviceOf(d)}
 }
 
 func (r *routes) deviceOf(d postgres.Device) Device {

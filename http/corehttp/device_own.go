@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -192,7 +193,7 @@ func (r *routes) ownConfig(ctx context.Context, in *ownConfigInput) (*ownConfigO
 	if err != nil {
 		return nil, err
 	}
-	out := &ownConfigOutput{Status: http.StatusOK, ETag: postgres.ConfigETag(bound.ConfigVersion), Version: bound.ConfigVersion}
+	out := &ownConfigOutput{Status: http.StatusOK, ETag: fmt.Sprintf(`"c%d"`, bound.ConfigVersion), Version: bound.ConfigVersion}
 	if in.IfNoneMatch == out.ETag {
 		out.Status = http.StatusNotModified
 		return out, nil

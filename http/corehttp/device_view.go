@@ -52,14 +52,10 @@ type bindingsOutput struct {
 	}
 }
 
-type configOutput struct {
-	ETag string `header:"ETag" doc:"Of the configuration's version"`
-	Body wire.DeviceConfig
-}
+type configOutput struct{ Body wire.DeviceConfig }
 
 type configInput struct {
 	ID      string          `path:"id" format:"uuid"`
-	IfMatch string          `header:"If-Match" doc:"The ETag that the configuration must still have"`
 	RawBody json.RawMessage `contentType:"application/json" required:"true"`
 }
 
@@ -151,11 +147,7 @@ func (r *routes) getConfig(ctx context.Context, in *idPath[schema.DeviceID]) (*c
 		return nil, err
 	}
 	d, err := r.DB.Device(ctx, shell.PrincipalOf(ctx).Scope(), id)
-	return configOf(d), err
-}
-
-func configOf(d postgres.Device) *configOutput {
-	return &configOutput{ETag: postgres.ConfigETag(d.ConfigVersion), Body: d.Config}
+	return &configOutput{d.Config}, err
 }
 
 func (r *routes) setConfig(ctx context.Context, in *configInput) (*configOutput, error) {
@@ -167,10 +159,10 @@ func (r *routes) setConfig(ctx context.Context, in *configInput) (*configOutput,
 	if err != nil {
 		return nil, err
 	}
-	d, err := r.DB.ConfigureDevice(ctx, shell.PrincipalOf(ctx).Scope(), id, config, in.IfMatch)
+	d, err := r.DB.ConfigureDevice(ctx, shell.PrincipalOf(ctx).Scope(), id, config)
 	if err != nil {
-		return nil, stale(err)
+		return nil, err
 	}
 	r.Changed(ctx)
-	return configOf(d), nil
+	return &configOutput{d.Config}, nil
 }

@@ -21,13 +21,14 @@ ALTER TABLE device
     ADD COLUMN config_version bigint NOT NULL DEFAULT 1,
     ADD COLUMN config_at timestamptz NOT NULL DEFAULT now(),
     ADD COLUMN online boolean NOT NULL DEFAULT false, -- as of seconds ago; lists are filtered by it
-    ADD COLUMN rev bigint NOT NULL DEFAULT 1, -- grows with every change that people make
     ADD COLUMN search text GENERATED ALWAYS AS (lower(name)) STORED,
     ADD COLUMN mac_hex text GENERATED ALWAYS AS (replace(mac::text, ':', '')) STORED;
 
 CREATE INDEX device_list ON device (org, number, id);
 CREATE INDEX device_at ON device (org, location, number);
-CREATE INDEX device_online ON device (number) WHERE online;
+CREATE INDEX device_online ON device (number, id) WHERE online;
+CREATE INDEX device_online_of ON device (org, number, id) WHERE online;
+CREATE INDEX device_never ON device (number, id) WHERE NOT online AND last_seen IS NULL;
 CREATE INDEX device_unbound ON device (number) WHERE org IS NULL;
 
 -- Where a device was bound, from when to when. What it heard belongs to whose it was
@@ -87,8 +88,8 @@ DROP TRIGGER device_changed ON device;
 CREATE TRIGGER device_changed AFTER UPDATE OF org, location, clock, token_hash ON device
     FOR EACH ROW EXECUTE FUNCTION tell_changed();
 DROP TABLE device_claim, device_gone, device_binding;
-DROP INDEX device_unbound, device_online, device_at, device_list;
-ALTER TABLE device DROP COLUMN mac_hex, DROP COLUMN search, DROP COLUMN rev, DROP COLUMN online, DROP COLUMN config_at,
+DROP INDEX device_unbound, device_never, device_online_of, device_online, device_at, device_list;
+ALTER TABLE device DROP COLUMN mac_hex, DROP COLUMN search, DROP COLUMN online, DROP COLUMN config_at,
     DROP COLUMN config_version, DROP COLUMN config, DROP COLUMN reported_at, DROP COLUMN config_running, DROP COLUMN health,
     DROP COLUMN modules, DROP COLUMN version, DROP COLUMN enrolled_at, DROP COLUMN self_registered, DROP COLUMN open_until,
     DROP COLUMN login_at, DROP COLUMN login_expires, DROP COLUMN login_hash, DROP COLUMN public_key;

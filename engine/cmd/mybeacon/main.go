@@ -42,7 +42,9 @@ type cli struct {
 	} `cmd:"" name:"clickhouse" help:"The warehouse."`
 	User           userCmd    `cmd:"" help:"Accounts."`
 	Audit          auditCmd   `cmd:"" help:"The audit log."`
+	Device         deviceCmd  `cmd:"" help:"Devices."`
 	ClickHouseHost hostCmd    `cmd:"" name:"clickhouse-host" hidden:""`
+	Doctor         doctorCmd  `cmd:"" help:"Look at all that the server needs, and say what is wrong and what to do."`
 	Version        versionCmd `cmd:"" help:"Print the version."`
 }
 

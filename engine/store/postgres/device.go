@@ -39,7 +39,6 @@ type Device struct {
 	CreatedAt        time.Time
 	EnrolledAt       time.Time // with its key or a claim code; zero: entered by people
 	Key              bool      // it has enrolled a key
-	Rev              int64     // grows with every change that people make
 
 	Version        string          // of its program, as reported
 	ModulesRunning map[string]bool // as reported, or as it enrolled
@@ -52,9 +51,6 @@ type Device struct {
 
 // Title is what people call the device.
 func (d Device) Title() string { return "Receiver #" + strconv.FormatInt(d.Number, 10) }
-
-// ETag changes with every change that people make.
-func (d Device) ETag() string { return strconv.Quote("d" + strconv.FormatInt(d.Rev, 10)) }
 
 func (d Device) object() audit.Object {
 	return audit.Object{Kind: "device", ID: d.ID.String(), Name: d.Title()}
@@ -91,7 +87,7 @@ func explainDevice(err error, doing string) error {
 
 const (
 	deviceColumns = `d.id, d.number, d.org, coalesce(o.name, ''), d.location, coalesce(l.name, ''), d.mac::text, d.name, d.clock,
-		d.online, d.last_seen, d.created_at, d.enrolled_at, d.public_key IS NOT NULL, d.rev,
+		d.online, d.last_seen, d.created_at, d.enrolled_at, d.public_key IS NOT NULL,
 		d.version, d.modules, d.config, d.config_version, d.config_running, d.reported_at, d.health`
 	deviceTables = ` FROM device d LEFT JOIN organisation o ON o.id = d.org LEFT JOIN location l ON l.org = d.org AND l.id = d.location`
 )
@@ -112,7 +108,7 @@ func scanDevice(row pgx.Row) (Device, error) {
 	var running *int64
 	var modules, config, health []byte
 	err := row.Scan(&d.ID, &d.Number, &d.Organisation, &d.OrganisationName, &d.Location, &d.LocationName, &d.MAC, &d.Name, &d.Clock,
-		&d.Online, &seen, &d.CreatedAt, &enrolled, &d.Key, &d.Rev,
+		&d.Online, &seen, &d.CreatedAt, &enrolled, &d.Key,
 		&d.Version, &modules, &config, &d.ConfigVersion, &running, &reported, &health)
 	if err != nil {
 		return Device{}, err

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"mybeacon/engine/audit"
@@ -18,24 +17,13 @@ type DevicePatch struct {
 	Name     *string
 	Clock    *string
 	Modules  map[string]bool // switches these on or off in the configuration
-	// Match, if not empty, is the [Device.ETag] that the device must have.
-	Match string
 }
 
 // errUnchanged ends a transaction that found nothing to do.
 var errUnchanged = errors.New("nothing changed")
 
-// errStale is the answer to a change of what was changed since it was read.
-func errStale() error {
-	return &schema.Error{Kind: schema.Conflict, Message: "the object was changed since you read it: read it again", Err: ErrStale}
-}
-
-// ErrStale is the cause of a refusal because the object is not as the caller read it.
-var ErrStale = errors.New("the entity tag does not match")
-
-// alterDevice runs do with the locked device in a transaction, counts the change and
-// records the fields that do returns; none: nothing is changed. It returns the device
-// as it is then.
+// alterDevice runs do with the locked device in a transaction and records the fields
+// that do returns; none: nothing is changed. It returns the device as it is then.
 func (db *DB) alterDevice(ctx context.Context, scope Scope, id schema.DeviceID, do func(Tx, Device) ([]audit.Field, error)) (Device, error) {
 	var after Device
 	err := db.Change(ctx, scope, CoreTopic, func(tx Tx) error {
@@ -63,12 +51,9 @@ func (db *DB) alterDevice(ctx context.Context, scope Scope, id schema.DeviceID, 
 	return after, err
 }
 
-// recordDevice counts the change and records it, in both logs when the device goes from
-// one organisation to another.
+// recordDevice records the change, in both logs when the device goes from one
+// organisation to another.
 func recordDevice(ctx context.Context, tx Tx, scope Scope, before Device, fields []audit.Field) (Device, error) {
-	if _, err := tx.Exec(ctx, `UPDATE device SET rev = rev + 1 WHERE id = $1`, before.ID); err != nil {
-		return Device{}, explainDevice(err, "count the change")
-	}
 	after, err := readDevice(ctx, tx, scope, before.ID)
 	if err != nil {
 		return Device{}, err
@@ -104,9 +89,6 @@ func (db *DB) ChangeDevice(ctx context.Context, scope Scope, id schema.DeviceID,
 
 // apply makes the changes and returns what differs then.
 func (p DevicePatch) apply(ctx context.Context, tx Tx, scope Scope, d Device) ([]audit.Field, error) {
-	if p.Match != "" && !matches(p.Match, d.ETag()) {
-		return nil, errStale()
-	}
 	var where Where
 	var set []string
 	var fields []audit.Field
@@ -154,26 +136,10 @@ func (p DevicePatch) move(ctx context.Context, tx Tx, scope Scope, d Device) ([]
 	return rebind(ctx, tx, d, d.Organisation, *p.Location)
 }
 
-// matches reports whether the tag is in the list that If-Match gives, or any will do.
-func matches(list, tag string) bool {
-	for one := range strings.SplitSeq(list, ",") {
-		if one = strings.TrimSpace(one); one == "*" || one == tag {
-			return true
-		}
-	}
-	return false
-}
-
-// ConfigETag is the entity tag of a configuration's version.
-func ConfigETag(version int64) string { return fmt.Sprintf(`"c%d"`, version) }
-
-// ConfigureDevice replaces the configuration. match, if not empty, is the [ConfigETag]
-// that it must have; what is as it was makes no new version.
-func (db *DB) ConfigureDevice(ctx context.Context, scope Scope, id schema.DeviceID, config wire.DeviceConfig, match string) (Device, error) {
+// ConfigureDevice replaces the configuration; one that is as it was makes no new
+// version.
+func (db *DB) ConfigureDevice(ctx context.Context, scope Scope, id schema.DeviceID, config wire.DeviceConfig) (Device, error) {
 	return db.alterDevice(ctx, scope, id, func(tx Tx, d Device) ([]audit.Field, error) {
-		if match != "" && !matches(match, ConfigETag(d.ConfigVersion)) {
-			return nil, errStale()
-		}
 		return setConfig(ctx, tx, d, config)
 	})
 }
