@@ -261,6 +261,9 @@ func (q *Queue) Test(ctx context.Context, m Message) (postgres.Mail, error) {
 		return postgres.Mail{}, err
 	}
 	row.State = postgres.MailQueued
+	if q.cfg.Sender == nil {
+		row.State = postgres.MailKept
+	}
 	err = q.cfg.DB.Write(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
 		tx.Record(audit.Entry{Action: audit.Create, Object: audit.Object{Kind: "mail", ID: row.ID.String(), Name: row.Subject},
 			Fields: []audit.Field{{Name: "to", New: row.To, Personal: true}}})
