@@ -1,6 +1,6 @@
 import type { APIRequestContext, Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { closePages, fillLogin, launch, open, openMap, server } from './browser'
+import { closePages, fillLogin, launch, open, openRoom, server } from './browser'
 import { adminApi, customer, freshEmail, linkTo, openAs, password, sent, totp } from './people'
 
 let browser: Browser
@@ -43,8 +43,7 @@ describe('registration', () => {
 
   it('by the super-admin leads over a letter to the first product', async () => {
     const email = freshEmail('invited')
-    const admins = await openMap(browser)
-    await admins.page.goto(`${server}/organisations`)
+    const admins = await openRoom(browser, '/organisations')
     await admins.page.getByRole('button', { name: 'New organisation' }).click()
     const form = admins.page.getByRole('dialog')
     await form.locator('input[name=organisation]').fill(`By admin ${email}`)

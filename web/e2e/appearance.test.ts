@@ -1,27 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { serious } from './axe'
 import { closePages, launch, open, openMap, type WatchedPage } from './browser'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 let browser: Browser
 beforeAll(async () => void (browser = await launch()))
 afterEach(closePages)
 afterAll(() => browser.close())
-
-/** What axe finds serious or critical. Its script is run by the debugger, past the page's policy. */
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
-  return page.evaluate(async () => {
-    const { axe: check } = globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> } }
-    const { violations } = await check.run()
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join('\n').slice(0, 600)}`)
-  })
-}
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 const views: [string, BrowserContextOptions][] = [

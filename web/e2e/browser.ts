@@ -57,9 +57,17 @@ export async function fillLogin(page: Page, email: string, password: string): Pr
   await page.keyboard.press('Enter')
 }
 
-/** Opens the console with the session that the tests share. */
-export async function openMap(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+/** Opens a page of the console with the session that the tests share. */
+export async function openRoom(browser: Browser, path: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const watched = await open(browser, { ...options, storageState: await session(browser) })
+  await watched.page.goto(server + path)
+  return watched
+}
+
+/** Opens the live map of the demo with the session that the tests share. */
+export async function openMap(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  // By its address: a super-admin's first page may be the first-run assistant.
+  const watched = await openRoom(browser, '/map', options)
   await watched.page.waitForSelector('[data-tag]', { state: 'attached' })
   return watched
 }

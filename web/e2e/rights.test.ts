@@ -1,6 +1,6 @@
 import type { APIRequestContext, Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { closePages, launch, openMap, server } from './browser'
+import { closePages, launch, openRoom, server } from './browser'
 import { adminApi, customer, freshEmail, logIn, menuOf, openAs, password, sent, takeInvitation } from './people'
 
 let browser: Browser
@@ -104,9 +104,8 @@ describe('the menu of', () => {
 describe('a super-admin', () => {
   it('changes what is inside an organisation only while acting, under a banner', async () => {
     const { name } = await customer(api)
-    const { page, problems } = await openMap(browser)
-    await page.goto(`${server}/people`)
-    await page.getByText('Switch into the organisation first', { exact: false }).or(page.getByText('Switch into an organisation first', { exact: false })).waitFor()
+    const { page, problems } = await openRoom(browser, '/people')
+    await page.getByText('Switch into an organisation first', { exact: false }).waitFor()
     await page.getByRole('button', { name: 'Switch into an organisation' }).click()
     await page.getByRole('searchbox').fill(name)
     await page.locator('.switcher .v-list-item', { hasText: name }).click()
@@ -123,7 +122,8 @@ describe('a super-admin', () => {
 
   it('finds everything from the keyboard', async () => {
     const { name } = await customer(api)
-    const { page, problems } = await openMap(browser)
+    const { page, problems } = await openRoom(browser, '/organisations')
+    await page.getByRole('heading', { name: 'Organisations' }).waitFor()
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox').fill(name)
     await page.getByRole('option', { name: new RegExp(name.replace(/[.+]/g, '\\$&')) }).waitFor()

@@ -37,7 +37,8 @@ export async function install(app: App): Promise<App> {
   const preferences = usePreferences(pinia)
   await useLanguage(i18n, preferences.language)
   watch(() => preferences.language, (language) => useLanguage(i18n, language))
-  // A person's language goes with the account, to every browser.
-  app.runWithContext(() => watch(() => useSessionStore().user?.language, (language) => language && preferences.speak(language)))
+  // Who changes the language of the account means this browser, too. What the
+  // account has from before does not overrule what was chosen here.
+  app.runWithContext(() => watch(() => useSessionStore().user?.language, (language, before) => language && before && preferences.speak(language)))
   return app.use(router)
 }
