@@ -137,7 +137,9 @@ func TestDeviceFromEnrolmentToAnotherOwner(t *testing.T) {
 	rows := func(of schema.OrganisationID) string {
 		return fmt.Sprintf("SELECT count() FROM observations FINAL WHERE org = '%s'", of)
 	}
-	bind := func(to schema.OrganisationID) { admin.want(200, "POST", device+"/bind", map[string]any{"organisation_id": to}, nil) }
+	bind := func(to schema.OrganisationID) {
+		admin.want(200, "POST", device+"/bind", map[string]any{"organisation_id": to}, nil)
+	}
 
 	b.hear(time.Now())
 	s.until(t, "SELECT count() FROM observations", "0") // unbound: acknowledged, and kept nowhere

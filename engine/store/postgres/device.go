@@ -220,7 +220,7 @@ func insertDevice(ctx context.Context, tx Tx, scope Scope, d Device, by newCrede
 		return Device{}, explainDevice(err, "insert device")
 	}
 	if !d.Organisation.IsZero() {
-		if err := openBinding(ctx, tx, d, d.MAC); err != nil {
+		if err := openBinding(ctx, tx, d, start{bornAs: d.MAC}); err != nil {
 			return Device{}, err
 		}
 	}

@@ -56,23 +56,30 @@ func rebind(ctx context.Context, tx Tx, d Device, to schema.OrganisationID, at s
 	next := d
 	next.Organisation, next.Location = to, at
 	if !to.IsZero() {
-		if err := openBinding(ctx, tx, next, ""); err != nil {
+		if err := openBinding(ctx, tx, next, start{follows: !d.Organisation.IsZero()}); err != nil {
 			return nil, err
 		}
 	}
 	return boundFields(ctx, tx, d, to, at)
 }
 
-// openBinding begins the binding of the device as it is bound now. bornAs is the MAC
-// address of a device that is new: what it heard before is its first owner's, unless
-// the box was registered before.
-func openBinding(ctx context.Context, tx Tx, d Device, bornAs string) error {
+// start says how a binding begins.
+type start struct {
+	// follows the one before without a gap, in which what is heard would be nobody's.
+	follows bool
+	// bornAs is the MAC address of a device that is new: what it heard before is its
+	// first owner's, unless the box was registered before.
+	bornAs string
+}
+
+// openBinding begins the binding of the device as it is bound now.
+func openBinding(ctx context.Context, tx Tx, d Device, s start) error {
 	const begin = `INSERT INTO device_binding (device, number, org, location, from_at, since_ever, by_account)
-		SELECT $1, coalesce(max(number), 0) + 1, $2, $3, greatest(max(to_at), clock_timestamp()),
+		SELECT $1, coalesce(max(number), 0) + 1, $2, $3, CASE WHEN $6 THEN max(to_at) ELSE greatest(max(to_at), clock_timestamp()) END,
 			$4 <> '' AND NOT EXISTS (SELECT FROM device_gone WHERE mac = nullif($4, '')::macaddr), $5
 		FROM device_binding WHERE device = $1`
 	by := audit.ActorOf(ctx).User
-	_, err := tx.Exec(ctx, begin, d.ID, d.Organisation, d.Location, bornAs, by)
+	_, err := tx.Exec(ctx, begin, d.ID, d.Organisation, d.Location, s.bornAs, by, s.follows)
 	return explainDevice(err, "begin the binding")
 }
 

@@ -246,11 +246,15 @@ func TestNoTakeover(t *testing.T) {
 		return must(db.CreateClaims(ctx, to, 1, time.Now().Add(time.Hour)))[0].Code
 	}
 	for name, refused := range map[string]func() error{
-		"another key":                        func() error { _, err := enrol(mac, foreign, ""); return err },
-		"a code for nobody":                  func() error { _, err := enrol(mac, foreign, code(schema.OrganisationID{})); return err },
-		"another organisation's code":        func() error { _, err := enrol(mac, foreign, code(other.ID)); return err },
-		"another organisation's, no key":     func() error { _, err := enrol(mac, nil, code(other.ID)); return err },
-		"a box whose token people entered":   func() error { x, _ := postgrestest.Device(t, db, o, "02:00:00:00:00:02"); _, err := enrol(x.MAC, foreign, ""); return err },
+		"another key":                    func() error { _, err := enrol(mac, foreign, ""); return err },
+		"a code for nobody":              func() error { _, err := enrol(mac, foreign, code(schema.OrganisationID{})); return err },
+		"another organisation's code":    func() error { _, err := enrol(mac, foreign, code(other.ID)); return err },
+		"another organisation's, no key": func() error { _, err := enrol(mac, nil, code(other.ID)); return err },
+		"a box whose token people entered": func() error {
+			x, _ := postgrestest.Device(t, db, o, "02:00:00:00:00:02")
+			_, err := enrol(x.MAC, foreign, "")
+			return err
+		},
 		"another's, while bound, by its key": func() error { bind(); _, err := enrol(mac, mine, code(other.ID)); return err },
 	} {
 		if err := refused(); schema.KindOf(err) != schema.Conflict {
