@@ -31,7 +31,8 @@ type engine struct {
 	credit *wirepb.Credit
 	clock  time.Duration // ahead of this machine's
 
-	shut atomic.Bool // lets nobody in
+	shut    atomic.Bool // lets nobody in
+	reports atomic.Bool // takes reports
 
 	conns chan *engineConn
 }
@@ -79,7 +80,7 @@ func (e *engine) serve(ctx context.Context, t *testing.T, w http.ResponseWriter,
 		if hello := m.GetHello(); hello != nil {
 			c.hello = hello
 			c.send(&wirepb.ToDevice{Body: &wirepb.ToDevice_Welcome{Welcome: &wirepb.Welcome{
-				Protocol: 1, NowMs: time.Now().Add(e.clock).UnixMilli(), DeviceNumber: 1, Credit: e.credit,
+				Protocol: 1, NowMs: time.Now().Add(e.clock).UnixMilli(), DeviceNumber: 1, Credit: e.credit, TakesReports: e.reports.Load(),
 			}}})
 			e.conns <- c
 			continue
