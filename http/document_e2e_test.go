@@ -36,13 +36,13 @@ var update = flag.Bool("update", false, "write http/openapi.json anew")
 
 // startWhole runs the server with all routes there are; the sockets answer 501,
 // since only their addresses matter here.
-func startWhole(t *testing.T) *shelltest.Server {
+func startWhole(t testing.TB) *shelltest.Server {
 	t.Helper()
 	return startOver(t, nil)
 }
 
 // startOver is startWhole over a warehouse, which most tests do not ask.
-func startOver(t *testing.T, warehouse *clickhouse.DB) *shelltest.Server {
+func startOver(t testing.TB, warehouse *clickhouse.DB) *shelltest.Server {
 	t.Helper()
 	return shelltest.Start(t, nil, func(s *shelltest.Server) {
 		m := ble.New()
@@ -78,7 +78,7 @@ func (noRows) Ask(context.Context, schema.OrganisationID, url.Values, string) (*
 }
 
 // opsOf are the parts of a server without a demo site.
-func opsOf(t *testing.T, db *postgres.DB) opshttp.Config {
+func opsOf(t testing.TB, db *postgres.DB) opshttp.Config {
 	t.Helper()
 	queue, err := jobs.New(jobs.Config{DB: db, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -97,7 +97,7 @@ func (noDemo) Stop(context.Context) error  { return nil }
 func (noDemo) Organisations() []string     { return nil }
 
 // outbox keeps mails, as a server does that has no mail server.
-func outbox(t *testing.T, db *postgres.DB) *mail.Queue {
+func outbox(t testing.TB, db *postgres.DB) *mail.Queue {
 	t.Helper()
 	mails, err := mail.New(mail.Config{DB: db, Log: slog.New(slog.DiscardHandler), BaseURL: "https://beacon.example.com"})
 	if err != nil {

@@ -78,12 +78,12 @@ func FindDevices(scope Scope) Finding {
 		Where: func(w *Where, s Sought) {
 			w.Scope("d.org", scope)
 			w.Location("d.location", scope)
-			either := []string{w.Bind("strpos(lower(d.name), ?) > 0", s.Text)}
+			either := []string{w.Bind("strpos(d.search, ?) > 0", s.Text)}
 			if s.Number > 0 {
 				either = append(either, w.Bind("d.number = ?", s.Number))
 			}
 			if s.MAC != "" {
-				either = append(either, w.Bind("strpos(replace(d.mac::text, ':', ''), ?) > 0", s.MAC))
+				either = append(either, w.Bind("strpos(d.mac_hex, ?) > 0", s.MAC))
 			}
 			w.Add("(" + strings.Join(either, " OR ") + ")")
 		},

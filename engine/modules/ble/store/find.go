@@ -48,9 +48,9 @@ func findTags(scope postgres.Scope) postgres.Finding {
 		Select: `SELECT t.id::text, t.name, t.transmitter, '/ble/map?tag=' || t.id FROM ble_tag t`,
 		Where: func(w *postgres.Where, s postgres.Sought) {
 			w.Scope("t.org", scope)
-			either := []string{w.Bind("strpos(lower(t.name), ?) > 0", s.Text), w.Bind("strpos(lower(t.transmitter), ?) > 0", s.Text)}
+			either := []string{w.Bind("strpos(t.search, ?) > 0", s.Text), w.Bind("strpos(t.transmitter, ?) > 0", s.Text)}
 			if s.MAC != "" {
-				either = append(either, w.Bind("strpos(replace(lower(t.transmitter), ':', ''), ?) > 0", s.MAC))
+				either = append(either, w.Bind("strpos(replace(t.transmitter, ':', ''), ?) > 0", s.MAC))
 			}
 			w.Add("(" + strings.Join(either, " OR ") + ")")
 		},

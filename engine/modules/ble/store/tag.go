@@ -66,7 +66,7 @@ func (s *Store) Tags(ctx context.Context, scope postgres.Scope, filter TagFilter
 		where.Add("t.type = ?", filter.Type)
 	}
 	if filter.Name != "" {
-		where.Add(`t.name ILIKE ? ESCAPE '\'`, "%"+literal(filter.Name)+"%")
+		where.Add(`t.search LIKE '%' || lower(?) || '%' ESCAPE '\'`, literal(filter.Name))
 	}
 	return tagsOf(scope, &where).Read(ctx, s.db.In(scope), &where, page)
 }
