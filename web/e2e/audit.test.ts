@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { admin, closePages, launch, server } from './browser'
-import { ask, newMAC, openRoom } from './rooms'
+import { admin, closePages, launch, openRoom, server } from './browser'
+import { ask, newMAC, speakEnglish } from './rooms'
 
 let browser: Browser
-beforeAll(async () => void (browser = await launch()))
+beforeAll(async () => {
+  browser = await launch()
+  await speakEnglish(browser)
+})
 afterEach(closePages)
 afterAll(() => browser.close())
 
