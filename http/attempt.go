@@ -35,13 +35,23 @@ func (s *Server) Attempt(ctx context.Context, account string, do func(context.Co
 // AttemptLink lets do use a link at most ten times in fifteen minutes without success
 // per address: only a NotFound is counted.
 func (s *Server) AttemptLink(ctx context.Context, do func(context.Context) error) error {
-	key := addressKeyOf(ctx)
+	return s.counting(addressKeyOf(ctx), schema.NotFound, func() error { return do(ctx) })
+}
+
+// AttemptInvitation lets do invite somebody; at most ten times in fifteen minutes may a
+// person learn by a Conflict that an e-mail has an account.
+func (s *Server) AttemptInvitation(ctx context.Context, p Principal, do func(context.Context) error) error {
+	return s.counting("inviter "+p.ID.String(), schema.Conflict, func() error { return do(ctx) })
+}
+
+// counting counts the failures of one kind against the key.
+func (s *Server) counting(key string, counted schema.Kind, do func() error) error {
 	if err := s.links.take(s.now(), key); err != nil {
 		s.cfg.Metrics.refused(tooManyBad)
 		return err
 	}
-	err := do(ctx)
-	if schema.KindOf(err) != schema.NotFound {
+	err := do()
+	if schema.KindOf(err) != counted || err == nil {
 		s.links.refund(key)
 	}
 	return err

@@ -67,7 +67,15 @@ func (r *routes) invitePerson(ctx context.Context, in *inviteInput) (*personOutp
 		return nil, err
 	}
 	in.Body.Locations.apply(&p)
-	err = r.amongPeople(ctx, func(tx postgres.Tx, o postgres.Organisation, by access.Principal) error {
+	err = r.shell.AttemptInvitation(ctx, shell.PrincipalOf(ctx), func(ctx context.Context) error { return r.insertInvited(ctx, p) })
+	if err != nil {
+		return nil, err
+	}
+	return r.personChanged(ctx, p.ID)
+}
+
+func (r *routes) insertInvited(ctx context.Context, p postgres.Person) error {
+	return r.amongPeople(ctx, func(tx postgres.Tx, o postgres.Organisation, by access.Principal) error {
 		p.Organisation = o.ID
 		if err := covers(by, p.Rights()); err != nil {
 			return err
@@ -84,10 +92,6 @@ func (r *routes) invitePerson(ctx context.Context, in *inviteInput) (*personOutp
 		}
 		return r.sendInvitation(ctx, tx, p, o)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return r.personChanged(ctx, p.ID)
 }
 
 // apply limits the person to the locations that were sent, if any were.

@@ -39,6 +39,10 @@ func TestInvitation(t *testing.T) {
 
 	var found list[accounthttp.Person]
 	owner.Want(200, "GET", users+"?query=ОЛЕГ&role=operator", nil, &found)
+	var none list[accounthttp.Person]
+	if owner.Want(200, "GET", users+"?query=%25&role=operator", nil, &none); len(none.Items) != 0 {
+		t.Errorf("%% is a pattern: %+v", none)
+	}
 	if len(found.Items) != 1 || found.Items[0].Invited || found.Items[0].LastLogin == nil {
 		t.Errorf("got %+v", found)
 	}

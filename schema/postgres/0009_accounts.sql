@@ -13,6 +13,8 @@ ALTER TABLE account
     ADD COLUMN invited_at timestamptz,   -- when the last invitation was sent
     ADD COLUMN confirmed_at timestamptz, -- when the e-mail was proven; NULL: there is no password yet
     ADD COLUMN last_login timestamptz,
+    -- What people search in: to lower 100,000 of them at each search takes a while.
+    ADD COLUMN words text GENERATED ALWAYS AS (lower(email || ' ' || name)) STORED,
     ADD UNIQUE (org, id);
 UPDATE account SET confirmed_at = created_at;
 CREATE INDEX account_list ON account (org, email, id);
@@ -157,7 +159,7 @@ DROP TRIGGER api_token_removed ON api_token;
 DROP TRIGGER account_removed ON account;
 ALTER TABLE api_token DROP COLUMN last_used, DROP COLUMN acting_org, DROP COLUMN acting_reason, DROP COLUMN acting_since;
 DROP INDEX account_list, account_list_of_all;
-ALTER TABLE account DROP CONSTRAINT account_org_id_key, DROP COLUMN phone, DROP COLUMN language, DROP COLUMN read_only,
+ALTER TABLE account DROP CONSTRAINT account_org_id_key, DROP COLUMN words, DROP COLUMN phone, DROP COLUMN language, DROP COLUMN read_only,
     DROP COLUMN limited, DROP COLUMN invited_at, DROP COLUMN confirmed_at, DROP COLUMN last_login;
 CREATE TRIGGER session_ended AFTER DELETE ON sessions
     FOR EACH ROW WHEN (old.expiry > now()) EXECUTE FUNCTION tell_changed();

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -67,6 +68,9 @@ type PersonFilter struct {
 	SuperAdmin bool // only super-admins
 }
 
+// literally takes from a text what LIKE would read as a pattern.
+var literally = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
 func people() List[Person] {
 	return List[Person]{
 		Select: `SELECT a.id, a.org, coalesce(o.name, ''), a.email, a.name, a.phone, a.language, a.role, a.super_admin, a.read_only, a.disabled, a.limited,
@@ -95,7 +99,7 @@ func (db *DB) People(ctx context.Context, scope Scope, filter PersonFilter, page
 	var where Where
 	where.Scope("a.org", scope)
 	if filter.Query != "" {
-		where.Add("(strpos(lower(a.email), lower(?)) > 0 OR strpos(lower(a.name), lower(?)) > 0)", filter.Query, filter.Query)
+		where.Add("a.words LIKE '%' || lower(?) || '%'", literally.Replace(filter.Query))
 	}
 	if filter.Role != "" {
 		where.Add("a.role = ? AND NOT a.super_admin", filter.Role)
