@@ -39,7 +39,11 @@ func Route[I, O any](s *Server, rule Rule, op huma.Operation, handler func(conte
 	if rule.level != public {
 		op.Security = []map[string][]string{{"session": {}}, {"token": {}}}
 	}
+	if rule.level == may {
+		op.Security = append(op.Security, map[string][]string{"key": {}})
+	}
 	s.documentErrors(&op)
+	describeExchange(&op, rule.level != public)
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err == nil {
@@ -50,6 +54,7 @@ func Route[I, O any](s *Server, rule Rule, op huma.Operation, handler func(conte
 		}
 		return out, nil
 	})
+	describeSuccess(&op, rule.level != public)
 }
 
 // guard authenticates the caller, applies the rule, and says in the context who acts.

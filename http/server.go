@@ -160,6 +160,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.api = humago.New(recordingMux{s}, s.apiConfig())
 	s.api.UseMiddleware(asBadRequest)
+	s.describeShared()
 	s.document = sync.OnceValue(s.marshalDocument)
 	if err := s.routes(); err != nil {
 		return nil, err

@@ -22,6 +22,12 @@ function resolve(schema) {
   return name ? spec.components.schemas[name] : schema
 }
 
+/** Follows the $ref of a parameter, an answer or a header. */
+function component(part) {
+  const [kind, name] = part?.$ref?.split('/').slice(-2) ?? []
+  return name ? spec.components[kind][name] : part
+}
+
 /** Names the type of a schema in a line. */
 function typeOf(schema) {
   if (!schema) return 'anything'
@@ -66,7 +72,7 @@ function properties(schema, depth = 0) {
 function parameters(op) {
   if (!op.parameters?.length) return null
   const body = el('tbody')
-  for (const p of op.parameters) {
+  for (const p of op.parameters.map(component)) {
     body.append(el('tr', {}, el('td', {}, el('code', { textContent: p.name + (p.required ? ' *' : '') })),
       el('td', { textContent: `${p.in}, ${typeOf(p.schema)}` }), el('td', { textContent: p.description ?? p.schema?.description ?? '' })))
   }
@@ -82,9 +88,10 @@ function contents(title, content) {
 
 function responses(op) {
   const box = el('div', {}, el('h4', { textContent: 'Answers' }))
-  for (const [status, response] of Object.entries(op.responses ?? {})) {
+  for (const [status, told] of Object.entries(op.responses ?? {})) {
+    const response = component(told)
     const one = el('details', { open: status.startsWith('2') }, el('summary', { textContent: `${status} ${response.description ?? ''}` }))
-    for (const [name, header] of Object.entries(response.headers ?? {})) one.append(el('p', {}, el('code', { textContent: name }), ` ${header.description ?? header.schema?.description ?? ''}`))
+    for (const [name, header] of Object.entries(response.headers ?? {}).map(([name, h]) => [name, component(h)])) one.append(el('p', {}, el('code', { textContent: name }), ` ${header.description ?? header.schema?.description ?? ''}`))
     const body = contents('', response.content)
     if (body) one.append(body)
     box.append(one)
