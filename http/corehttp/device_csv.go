@@ -220,7 +220,6 @@ func (r *routes) readDevices(body []byte) ([]postgres.DeviceLine, error) {
 	lines := []postgres.DeviceLine{}
 	for {
 		cells, err := table.Read()
-		line, _ := table.FieldPos(0)
 		var broken *csv.ParseError
 		switch {
 		case errors.Is(err, io.EOF):
@@ -232,6 +231,7 @@ func (r *routes) readDevices(body []byte) ([]postgres.DeviceLine, error) {
 		case len(lines) >= maxImportRows:
 			return nil, schema.Errorf(schema.TooLarge, "body", "a table may have %d lines: split it", maxImportRows)
 		}
+		line, _ := table.FieldPos(0)
 		lines = append(lines, r.readDevice(line, cells, at))
 	}
 }
