@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 
+	"mybeacon/engine/audit"
 	"mybeacon/schema"
 )
 
@@ -53,6 +54,9 @@ func insertAccount(ctx context.Context, tx Tx, a Account, passwordHash string) e
 	}
 	const insert = `INSERT INTO account (id, org, email, name, password_hash, super_admin, role, disabled, confirmed_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now())`
+	tx.Record(audit.Entry{
+		Organisation: a.Organisation, Action: audit.Users, Object: personObject(a.ID, a.Email), Fields: []audit.Field{audit.Made("role", a.Role)},
+	})
 	_, err := tx.Exec(ctx, insert, a.ID, a.Organisation, a.Email, a.Name, passwordHash, a.SuperAdmin, a.Role, a.Disabled)
 	return Explain(err, "insert account", accountConstraints)
 }
@@ -78,6 +82,7 @@ func (db *DB) CreateFirstSuperAdmin(ctx context.Context, email, passwordHash str
 		}
 		var exists bool
 		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM account WHERE super_admin)`).Scan(&exists); err != nil || exists {
+			tx.Unrecorded("there is a super-admin already")
 			return err
 		}
 		created = true

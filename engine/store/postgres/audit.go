@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -13,6 +14,15 @@ import (
 	"mybeacon/engine/audit"
 	"mybeacon/schema"
 )
+
+// recorded returns an error unless the change was written down or it was said why not.
+func recorded(tx Tx, topic string) error {
+	t, ok := tx.(*transaction)
+	if ok && len(t.entries) == 0 && t.excused == "" {
+		return fmt.Errorf("BUG: a change of %q recorded nothing: call Record, or Unrecorded with the reason", topic)
+	}
+	return nil
+}
 
 // seal stores what the transaction recorded, as its last statements.
 func (db *DB) seal(ctx context.Context, t *transaction) error {

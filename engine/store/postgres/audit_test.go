@@ -124,6 +124,30 @@ func TestAuditIsOfTheTransaction(t *testing.T) {
 	}
 }
 
+// A change that neither records anything nor says why is not made.
+func TestChangeMustBeRecorded(t *testing.T) {
+	db := postgrestest.Open(t)
+	o := postgrestest.Organisation(t, db, "mine")
+	change := func(excuse string) error {
+		return db.Change(t.Context(), postgres.In(o.ID), postgres.CoreTopic, func(tx postgres.Tx) error {
+			if excuse != "" {
+				tx.Unrecorded(excuse)
+			}
+			_, err := tx.Exec(t.Context(), `UPDATE organisation SET name = 'renamed' || $1 WHERE id = $2`, excuse, o.ID)
+			return err
+		})
+	}
+	if err := change(""); err == nil || !strings.Contains(err.Error(), "BUG") {
+		t.Errorf("a change without an entry: %v", err)
+	}
+	if got, err := db.Organisation(t.Context(), postgres.In(o.ID), o.ID); err != nil || got.Name != "mine" {
+		t.Errorf("it was made: %q %v", got.Name, err)
+	}
+	if err := change("nobody's doing"); err != nil {
+		t.Error(err)
+	}
+}
+
 // The runtime's roles read and add, and nothing else; an organisation reads its own
 // log only, and the system's is the super-admin's.
 func TestAuditIsAppendOnly(t *testing.T) {

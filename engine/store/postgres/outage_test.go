@@ -83,7 +83,7 @@ func TestStandstill(t *testing.T) {
 		for what, call := range map[string]func() error{
 			"a statement": func() error { _, _, err := db.AccountByEmail(prompt, "admin@example.com"); return err },
 			"a transaction": func() error {
-				return db.Change(prompt, postgres.AllOrganisations(), "core", func(tx postgres.Tx) error { _, err := tx.Exec(prompt, "SELECT 1"); return err })
+				return db.Change(prompt, postgres.AllOrganisations(), "core", func(tx postgres.Tx) error { tx.Unrecorded("a test"); _, err := tx.Exec(prompt, "SELECT 1"); return err })
 			},
 		} {
 			began := time.Now()

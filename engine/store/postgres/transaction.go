@@ -43,10 +43,14 @@ func (db *DB) Read(ctx context.Context, scope Scope, fn func(Tx) error) error {
 
 // Change runs fn in a transaction of the scope, stores what it recorded and announces
 // the change of the topic ("core" or a product's id) on [ChangedChannel] when it
-// commits.
+// commits. One that neither records anything nor says why is a mistake of the program
+// and is not made.
 func (db *DB) Change(ctx context.Context, scope Scope, topic string, fn func(Tx) error) error {
 	err := db.begin(ctx, scope, pgx.TxOptions{}, func(tx Tx) error {
 		if err := fn(tx); err != nil {
+			return err
+		}
+		if err := recorded(tx, topic); err != nil {
 			return err
 		}
 		if err := besides(ctx, tx); err != nil {
