@@ -46,9 +46,9 @@ type (
 
 func (r *routes) jobs(s *shell.Server) {
 	const tag = "jobs"
-	admin(s, tag, "list-jobs", http.MethodGet, "/jobs", "List jobs, the newest first; finished ones are kept for some days", ok, r.listJobs)
-	admin(s, tag, "retry-job", http.MethodPost, "/jobs/{id}/retry", "Do a job again now", ok, r.changeJob(r.Jobs.Retry, "retry"))
-	admin(s, tag, "cancel-job", http.MethodPost, "/jobs/{id}/cancel", "Give a job up", ok, r.changeJob(r.Jobs.Cancel, "cancel"))
+	admin(s, route{tag, "list-jobs", http.MethodGet, "/jobs", "List jobs, the newest first; finished ones are kept for some days", ok}, r.listJobs)
+	admin(s, route{tag, "retry-job", http.MethodPost, "/jobs/{id}/retry", "Do a job again now", ok}, r.changeJob(r.Jobs.Retry, "retry"))
+	admin(s, route{tag, "cancel-job", http.MethodPost, "/jobs/{id}/cancel", "Give a job up", ok}, r.changeJob(r.Jobs.Cancel, "cancel"))
 }
 
 func (r *routes) listJobs(ctx context.Context, in *jobList) (*shell.ListOutput[Job], error) {

@@ -69,11 +69,11 @@ type (
 
 func (r *routes) mails(s *shell.Server) {
 	const tag = "mail"
-	admin(s, tag, "get-mail-settings", http.MethodGet, "/mail", "Say by which server mails are sent", ok, r.mailSettings)
-	admin(s, tag, "test-mail", http.MethodPost, "/mail/test", "Send a test mail now and say what became of it", ok, r.testMail)
-	admin(s, tag, "list-mails", http.MethodGet, "/mails", "List the outbox, the newest first", ok, r.listMails)
-	admin(s, tag, "get-mail", http.MethodGet, "/mails/{id}", "Read a mail", ok, r.getMail)
-	admin(s, tag, "retry-mail", http.MethodPost, "/mails/{id}/retry", "Send a mail that was kept, has failed or waits", ok, r.retryMail)
+	admin(s, route{tag, "get-mail-settings", http.MethodGet, "/mail", "Say by which server mails are sent", ok}, r.mailSettings)
+	admin(s, route{tag, "test-mail", http.MethodPost, "/mail/test", "Send a test mail now and say what became of it", ok}, r.testMail)
+	admin(s, route{tag, "list-mails", http.MethodGet, "/mails", "List the outbox, the newest first", ok}, r.listMails)
+	admin(s, route{tag, "get-mail", http.MethodGet, "/mails/{id}", "Read a mail", ok}, r.getMail)
+	admin(s, route{tag, "retry-mail", http.MethodPost, "/mails/{id}/retry", "Send a mail that was kept, has failed or waits", ok}, r.retryMail)
 }
 
 func (r *routes) mailSettings(context.Context, *nothing) (*mailSettingsOutput, error) {

@@ -45,10 +45,15 @@ func Register(s *shell.Server, cfg Config) {
 	r.setup(s)
 }
 
-// admin registers an operation of super-admins.
-func admin[I, O any](s *shell.Server, tag, id, method, path, summary string, status int, handler func(context.Context, *I) (*O, error)) {
+// route is an operation of super-admins.
+type route struct {
+	tag, id, method, path, summary string
+	status                         int
+}
+
+func admin[I, O any](s *shell.Server, r route, handler func(context.Context, *I) (*O, error)) {
 	shell.Route(s, shell.Admins(), huma.Operation{
-		OperationID: id, Method: method, Path: "/api/v1/admin" + path, Tags: []string{tag}, Summary: summary, DefaultStatus: status,
+		OperationID: r.id, Method: r.method, Path: "/api/v1/admin" + r.path, Tags: []string{r.tag}, Summary: r.summary, DefaultStatus: r.status,
 	}, handler)
 }
 

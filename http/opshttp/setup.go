@@ -48,10 +48,10 @@ type (
 
 func (r *routes) setup(s *shell.Server) {
 	const tag = "setup"
-	admin(s, tag, "get-setup", http.MethodGet, "/setup", "Say how far the installation has come", ok, r.getSetup)
-	admin(s, tag, "change-setup", http.MethodPut, "/setup", "Finish, dismiss or open the first-run assistant again", ok, r.putSetup)
-	admin(s, tag, "start-demo", http.MethodPost, "/demo", "Start to simulate a site with people and things", accepted, r.startDemo)
-	admin(s, tag, "stop-demo", http.MethodDelete, "/demo", "Stop simulating; what was stored stays", noContent, r.stopDemo)
+	admin(s, route{tag, "get-setup", http.MethodGet, "/setup", "Say how far the installation has come", ok}, r.getSetup)
+	admin(s, route{tag, "change-setup", http.MethodPut, "/setup", "Finish, dismiss or open the first-run assistant again", ok}, r.putSetup)
+	admin(s, route{tag, "start-demo", http.MethodPost, "/demo", "Start to simulate a site with people and things", accepted}, r.startDemo)
+	admin(s, route{tag, "stop-demo", http.MethodDelete, "/demo", "Stop simulating; what was stored stays", noContent}, r.stopDemo)
 }
 
 // SetupDone reports whether a super-admin finished or dismissed the assistant.
