@@ -54,7 +54,9 @@ func BenchmarkLists(b *testing.B) {
 		b.Run(path, func(b *testing.B) { measureList(b, c, "/api/v1"+path) })
 	}
 	for _, list := range []string{"/client/ble/tags", "/client/users", "/client/devices", "/client/locations"} {
-		b.Run("deep"+list, func(b *testing.B) { measureList(b, c, "/api/v1"+list+"?limit=200&cursor="+deepCursor(b, c, "/api/v1"+list)) })
+		b.Run("deep"+list, func(b *testing.B) {
+			measureList(b, c, "/api/v1"+list+"?limit=200&cursor="+deepCursor(b, c, "/api/v1"+list))
+		})
 	}
 }
 
