@@ -130,7 +130,7 @@ func TestUnknownFormats(t *testing.T) {
 		"format": {Format: "xls"}, "lang": {Format: audit.CSV, Language: "de"},
 	} {
 		_, err := audit.NewWriter(&bytes.Buffer{}, opts)
-		if e, ok := err.(*schema.Error); !ok || e.Field != field { //nolint:errorlint // the writer's own
+		if e, ok := err.(*schema.Error); !ok || e.Field != field {
 			t.Errorf("%+v: %v", opts, err)
 		}
 	}
