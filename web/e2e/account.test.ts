@@ -76,7 +76,8 @@ describe('registration', () => {
 describe('a link of a mail', () => {
   it('says when it is of no use, and never what was wrong with it', async () => {
     const { page, problems } = await open(browser)
-    for (const path of ['/password#made-up', '/confirm#made-up', '/invitation#', '/password#' + 'a'.repeat(43)]) {
+    // Few, as the server counts wrong links like wrong passwords.
+    for (const path of ['/password#made-up', '/invitation#', `/confirm#${'a'.repeat(43)}`]) {
       await page.goto('about:blank')
       await page.goto(server + path)
       await page.getByText('This link does not work any more').waitFor()
@@ -149,7 +150,7 @@ describe('the second factor', () => {
     const secret = String(await page.getByTestId('totp-secret').textContent())
     await page.fill('input[name=code]', totp(secret, 100))
     await page.getByRole('button', { name: 'Confirm' }).click()
-    expect(await page.locator('.totp-setup .v-input--error').count()).toBe(1)
+    await page.locator('.totp-setup .v-input--error').waitFor()
   })
 })
 

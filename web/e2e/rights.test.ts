@@ -125,7 +125,7 @@ describe('a super-admin', () => {
     const { page, problems } = await openRoom(browser, '/organisations')
     await page.getByRole('heading', { name: 'Organisations' }).waitFor()
     await page.keyboard.press('Control+k')
-    await page.getByRole('combobox').fill(name)
+    await page.getByRole('combobox', { name: 'Search everywhere' }).fill(name)
     await page.getByRole('option', { name: new RegExp(name.replace(/[.+]/g, '\\$&')) }).waitFor()
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name, level: 1 }).waitFor()

@@ -2,6 +2,7 @@ import { type Ref, shallowRef } from 'vue'
 import { useApi } from '@/api/client'
 import { failureOf } from '@/api/errors'
 import type { Link } from '@/api/types'
+import { useProblemText } from '@/composables/useProblemText'
 import { lookAtLink } from './account'
 
 /** `used`: it is used up, too old, or was never one of ours; nobody is told which. */
@@ -11,6 +12,8 @@ export interface UseLinkReturn {
   token: string
   link: Ref<Link | undefined>
   state: Ref<LinkState>
+  /** Why it could not be looked at. */
+  problem: Ref<string>
   look: () => Promise<void>
 }
 
@@ -23,6 +26,8 @@ export function useLink(): UseLinkReturn {
   const token = window.location.hash.slice(1)
   const link = shallowRef<Link>()
   const state = shallowRef<LinkState>('loading')
+  const problem = shallowRef('')
+  const { problemText } = useProblemText()
 
   async function look() {
     state.value = 'loading'
@@ -31,10 +36,11 @@ export function useLink(): UseLinkReturn {
       link.value = await lookAtLink(api, token)
       state.value = 'ready'
     } catch (error) {
+      problem.value = problemText(error)
       state.value = ['missing', 'invalid', 'conflict', 'unauthorised', 'forbidden'].includes(failureOf(error)) ? 'used' : 'failed'
     }
   }
 
   void look()
-  return { token, link, state, look }
+  return { token, link, state, problem, look }
 }
