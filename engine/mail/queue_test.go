@@ -26,6 +26,7 @@ type office struct {
 	*mail.Queue
 	db   *postgres.DB
 	jobs *jobs.Jobs
+	stop func() // ends the doing of jobs before the test ends
 }
 
 // open returns a queue whose jobs are done until the test ends; without a sender mails
@@ -44,13 +45,14 @@ func open(t *testing.T, db *postgres.DB, sender *mail.Sender) office {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- work.Run(ctx) }()
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("stop the jobs: %v", err)
 		}
 	})
-	return office{q, db, work}
+	t.Cleanup(stop)
+	return office{q, db, work, stop}
 }
 
 // send asks for a mail in a change of its own.
@@ -232,6 +234,7 @@ func TestKept(t *testing.T) {
 	if yes, server, from := o.Configured(); yes || server+from != "" {
 		t.Error("a mail server is said to be set")
 	}
+	o.stop() // the server is started anew with the setting
 	server := mailtest.Start(t, mailtest.Config{})
 	later := open(t, db, senderTo(t, server, server.URL("")))
 	if _, err := later.Retry(t.Context(), row.ID); err != nil {
