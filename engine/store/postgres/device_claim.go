@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"math/big"
 	"strings"
 	"time"
@@ -107,7 +108,7 @@ func insertClaim(ctx context.Context, tx Tx, organisation schema.OrganisationID,
 	const insert = `INSERT INTO device_claim (id, org, label, hash, expires_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (label) DO NOTHING RETURNING created_at, coalesce((SELECT name FROM organisation WHERE id = $2), '')`
 	err := tx.QueryRow(ctx, insert, c.ID, organisation, c.Label, hashClaim(c.Label, secret), expires).Scan(&c.CreatedAt, &c.OrganisationName)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return Claim{}, nil
 	}
 	c.Code = c.Label + "-" + secret[:4] + "-" + secret[4:]
@@ -176,7 +177,7 @@ func takeClaim(ctx context.Context, tx Tx, code string) (Claim, error) {
 		WHERE label = $1 AND used_at IS NULL AND expires_at > now() AND tries < $2 FOR UPDATE`
 	err := tx.QueryRow(ctx, find, label, MaxClaimTries).Scan(&c.ID, &c.Organisation, &hash)
 	switch {
-	case err == pgx.ErrNoRows:
+	case errors.Is(err, pgx.ErrNoRows):
 		return Claim{}, nil
 	case err != nil:
 		return Claim{}, Explain(err, "find claim", nil)

@@ -81,7 +81,7 @@ func (e *enrolment) find(ctx context.Context) (k knownDevice, ok bool, err error
 	const find = `SELECT id, org, public_key, token_hash IS NOT NULL, coalesce(open_until > now(), false)
 		FROM device WHERE mac = $1::text::macaddr FOR UPDATE`
 	err = e.tx.QueryRow(ctx, find, e.MAC).Scan(&k.id, &k.org, &k.key, &k.hasToken, &k.open)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return knownDevice{}, false, nil
 	}
 	return k, err == nil, Explain(err, "find device", nil)
@@ -203,7 +203,7 @@ func (e *enrolment) makeRoom(ctx context.Context) error {
 	var oldest schema.DeviceID
 	const find = `SELECT id FROM device WHERE org IS NULL AND self_registered AND last_seen IS NULL AND NOT online ORDER BY number LIMIT 1`
 	err := e.tx.QueryRow(ctx, find).Scan(&oldest)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return schema.Errorf(schema.TooMany, "", "%d devices wait to be bound, which is the bound: bind or delete some, or use a claim code", n)
 	} else if err != nil {
 		return Explain(err, "find the oldest device", nil)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -81,7 +82,7 @@ func (db *DB) LogInDevice(ctx context.Context, login DeviceLogin, token string) 
 	err := db.Write(ctx, AllOrganisations(), func(tx Tx) error {
 		var key []byte
 		err := tx.QueryRow(ctx, `SELECT public_key FROM device WHERE id = $1`, login.Device).Scan(&key)
-		if err == pgx.ErrNoRows || err == nil && (len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, login.Signed, login.Signature)) {
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && (len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, login.Signed, login.Signature)) {
 			return refused
 		} else if err != nil {
 			return err
@@ -89,7 +90,7 @@ func (db *DB) LogInDevice(ctx context.Context, login DeviceLogin, token string) 
 		const admit = `UPDATE device SET login_hash = $3, login_expires = now() + $4::interval, login_at = $5
 			WHERE id = $1 AND public_key = $2 AND (login_at IS NULL OR login_at < $5) RETURNING login_expires`
 		err = tx.QueryRow(ctx, admit, login.Device, key, hashSecret(token), LoginLifetime, login.At).Scan(&expires)
-		if err == pgx.ErrNoRows { // used before, or the key was changed meanwhile
+		if errors.Is(err, pgx.ErrNoRows) { // used before, or the key was changed meanwhile
 			return refused
 		}
 		tx.Unrecorded("a device renews its own token every hour")
