@@ -85,7 +85,7 @@ func watched(t *testing.T, fn func(*deviceStates, *seenList)) {
 }
 
 // A device is offline within 30 s of its last word, in what people see and in what lists
-// are filtered by; pings every 25 s keep it online.
+// are filtered by; pings every 25 s keep it online. In a bubble of virtual time.
 func TestOfflineWithinThirtySeconds(t *testing.T) {
 	id := schema.NewID[schema.DeviceID]()
 	watched(t, func(d *deviceStates, l *seenList) {
@@ -113,7 +113,7 @@ func TestOfflineWithinThirtySeconds(t *testing.T) {
 	})
 }
 
-// While the store is away nothing is forgotten.
+// While the store is away nothing is forgotten. In a bubble of virtual time.
 func TestPresenceWaitsForTheStore(t *testing.T) {
 	id := schema.NewID[schema.DeviceID]()
 	watched(t, func(d *deviceStates, l *seenList) {
@@ -133,7 +133,7 @@ func TestPresenceWaitsForTheStore(t *testing.T) {
 }
 
 // The frames of a minute are measured, also when their count begins anew, and not of a
-// device that is offline.
+// device that is offline. In a bubble of virtual time.
 func TestFramesPerMinute(t *testing.T) {
 	id := schema.NewID[schema.DeviceID]()
 	watched(t, func(d *deviceStates, _ *seenList) {
