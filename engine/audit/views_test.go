@@ -74,6 +74,7 @@ func look(t *testing.T, v *audit.Views, from, to int) {
 	}
 }
 
+// TestViewsAreStoredInBatches runs in a bubble of virtual time.
 func TestViewsAreStoredInBatches(t *testing.T) {
 	watch(t, func(t *testing.T, v *audit.Views, s *store, _ func()) {
 		began := time.Now()
@@ -96,6 +97,7 @@ func TestViewsAreStoredInBatches(t *testing.T) {
 	})
 }
 
+// TestTheSameAgainIsOneView runs in a bubble of virtual time.
 func TestTheSameAgainIsOneView(t *testing.T) {
 	watch(t, func(t *testing.T, v *audit.Views, s *store, stop func()) {
 		look(t, v, 0, 1)
@@ -113,7 +115,7 @@ func TestTheSameAgainIsOneView(t *testing.T) {
 	})
 }
 
-// A stop stores what is left; a store that is away for a while loses nothing.
+// A stop stores what is left; a store that is away for a while loses nothing. In a bubble of virtual time.
 func TestViewsOutliveAnOutage(t *testing.T) {
 	watch(t, func(t *testing.T, v *audit.Views, s *store, stop func()) {
 		s.refuse = errors.New("away")
