@@ -31,7 +31,8 @@ const as = (me: Me, more: Answers = {}): Answers => ({ '/api/v1/auth/me': { stat
 const stranger: Answers = { '/api/v1/auth/me': { status: 401, body: {} } }
 const setup = (done: boolean) => ({ '/api/v1/admin/setup': { status: 200, body: { done, steps: [], demo: { available: false, running: false } } } })
 
-describe('the guard', () => {
+// The first way to a page compiles it, which takes its time on a busy machine.
+describe('the guard', { timeout: 30_000 }, () => {
   beforeEach(() => void window.history.replaceState(null, '', '/'))
 
   it('sends a stranger to the login and remembers the way', async () => {
