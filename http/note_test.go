@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
@@ -157,6 +156,3 @@ func (n *notes) list(ctx context.Context, in *listOfNotes) (*shell.ListOutput[No
 	found, next, err := n.DB.Locations(ctx, shell.PrincipalOf(ctx).Scope(), postgres.LocationFilter{}, page)
 	return shell.Paged(&in.PageInput, found, next, func(l postgres.Location) Note { return Note{ID: l.ID, Text: l.Name} }), err
 }
-
-// patience bounds waits for what must happen.
-const patience = 20 * time.Second

@@ -21,9 +21,8 @@ func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil || answer.StatusCode != http.StatusTooManyRequests {
 			return answer, err
 		}
-		seconds, err := strconv.Atoi(answer.Header.Get("Retry-After"))
-		wait := time.Duration(seconds) * time.Second
-		if err != nil || seconds < 0 || wait > maxPatience || r.Body != nil && r.GetBody == nil {
+		wait, told := retryAfter(answer)
+		if !told || r.Body != nil && r.GetBody == nil {
 			return answer, nil
 		}
 		_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer)) // so that the connection can be used again
@@ -32,6 +31,14 @@ func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// retryAfter returns how long the server asks to wait; ok is false when it does not say
+// or asks for too much.
+func retryAfter(answer *http.Response) (wait time.Duration, ok bool) {
+	seconds, err := strconv.Atoi(answer.Header.Get("Retry-After"))
+	wait = time.Duration(seconds) * time.Second
+	return wait, err == nil && seconds >= 0 && wait <= maxPatience
 }
 
 // again returns the request to be sent once more, after the wait.

@@ -44,8 +44,8 @@ func (c *doctorCmd) findings(e *env) ([]doctor.Finding, error) {
 	cfg.HTTP, cfg.Ops, cfg.BaseURL = c.HTTP, c.Ops, c.BaseURL
 	cfg.SMTP, cfg.MailFrom = os.Getenv("MYBEACON_SMTP"), c.MailFrom
 	settings := doctor.Finding{Check: "settings", Level: doctor.OK, Found: "they are well-formed"}
-	if err := cfg.Validate(); err != nil {
-		settings = doctor.Finding{Check: "settings", Level: doctor.Fail, Found: err.Error(), Advice: "correct the setting: the server refuses to start with it"}
+	if wrong := cfg.Validate(); wrong != nil {
+		settings = doctor.Finding{Check: "settings", Level: doctor.Fail, Found: wrong.Error(), Advice: "correct the setting: the server refuses to start with it"}
 		return []doctor.Finding{settings}, nil
 	}
 	sender, err := cfg.Sender(nil)

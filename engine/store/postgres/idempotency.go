@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -59,7 +60,7 @@ func (db *DB) BeginAttempt(ctx context.Context, a *Attempt) (*Earlier, error) {
 	var earlier Earlier
 	const read = `SELECT body <> $2, done_at IS NOT NULL, answer FROM idempotency WHERE id = $1`
 	err = q.QueryRow(ctx, read, a.Key[:], a.Body[:]).Scan(&earlier.OtherBody, &earlier.Done, &earlier.Answer)
-	if err == pgx.ErrNoRows { // it was just given back
+	if errors.Is(err, pgx.ErrNoRows) { // it was just given back
 		return &Earlier{}, nil
 	}
 	return &earlier, Explain(err, "read an idempotency key", nil)

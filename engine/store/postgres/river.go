@@ -51,7 +51,7 @@ func makeJobTables(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	if _, err := migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, nil); err != nil {
+	if _, err := migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, nil); err != nil { //nolint:staticcheck // all or nothing; which migrations there are is pinned, and tested
 		return fmt.Errorf("make the tables of jobs: %w", err)
 	}
 	_, err = tx.Exec(ctx, jobGrants)
