@@ -8,7 +8,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mybeacon/schema"
 )
+
+// act lets the super-admin change what is inside the organisation.
+func (s *server) act(t *testing.T, c *http.Client, o schema.OrganisationID) {
+	t.Helper()
+	s.send(t, c, 200, "PUT", "/auth/acting", map[string]any{"organisation_id": o, "reason": "a test"}, nil)
+}
 
 // send sends a request as a person and decodes the answer, which has the status.
 func (s *server) send(t *testing.T, c *http.Client, want int, method, path string, body, out any) {
@@ -17,7 +25,7 @@ func (s *server) send(t *testing.T, c *http.Client, want int, method, path strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, s.URL()+"/api/v1/client/ble"+path, bytes.NewReader(text))
+	req, err := http.NewRequestWithContext(t.Context(), method, s.URL()+"/api/v1"+path, bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +52,8 @@ func TestRadioOfAPlan(t *testing.T) {
 	s := start(t, testConfig(t))
 	made := provisioned(t, s)
 	c := browser(t, s)
-	plan := "/plans/" + made.Plan.String()
+	s.act(t, c, made.Organisation)
+	plan := "/client/ble/plans/" + made.Plan.String()
 	middle := [][2]float64{{3.5, 3.5}, {6.5, 3.5}, {6.5, 6.5}, {3.5, 6.5}}
 	s.send(t, c, 200, "PATCH", plan, map[string]any{"no_go": []any{middle}}, nil)
 	reading := map[string]any{"x": 1, "y": 1, "device_id": made.Devices[0].ID, "rssi_dbm": -50}
@@ -84,8 +93,8 @@ func TestRadioOfAPlan(t *testing.T) {
 	}
 	s.send(t, c, 200, "PATCH", plan, map[string]any{"zones_by": "examples"}, &patched)
 	place := map[string]any{"plan_id": made.Plan, "x": 1, "y": 1}
-	s.send(t, c, 200, "PUT", fmt.Sprintf("/tags/%s/reference", tag.ID), place, nil)
-	s.send(t, c, 204, "DELETE", fmt.Sprintf("/tags/%s/reference", tag.ID), nil, nil)
+	s.send(t, c, 200, "PUT", fmt.Sprintf("/client/ble/tags/%s/reference", tag.ID), place, nil)
+	s.send(t, c, 204, "DELETE", fmt.Sprintf("/client/ble/tags/%s/reference", tag.ID), nil, nil)
 	if patched.ZonesBy != "examples" {
 		t.Errorf("zones are told by %q", patched.ZonesBy)
 	}
