@@ -23,7 +23,7 @@ func (r *routes) acting(s *shell.Server) {
 }
 
 func (r *routes) beginActing(ctx context.Context, in *actingInput) (*shell.MeOutput, error) {
-	reason, err := checkText("reason", in.Body.Reason, 3, 500)
+	reason, err := shell.CheckText("reason", in.Body.Reason, 3, 500)
 	if err != nil {
 		return nil, err
 	}

@@ -4,26 +4,12 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	shell "mybeacon/http"
 	"mybeacon/schema"
 )
-
-// checkText trims a text and refuses what does not print, such as control characters
-// and those that turn the direction of writing, and what is too long.
-func checkText(field, text string, least, most int) (string, error) {
-	text = strings.TrimSpace(text)
-	odd := !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
-	if n := utf8.RuneCountInString(text); odd || n < least || n > most {
-		return text, schema.Errorf(schema.Invalid, field, "must have %d to %d printable characters", least, most)
-	}
-	return text, nil
-}
 
 var (
 	phoneForm   = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
@@ -37,18 +23,6 @@ func checkPhone(field, phone string) (string, error) {
 		return phone, schema.Errorf(schema.Invalid, field, "must be a number with the country's code, such as +7 495 123-45-67")
 	}
 	return phone, nil
-}
-
-// checkTimeZone returns the IANA name; empty is UTC.
-func checkTimeZone(name string) (string, error) {
-	if name == "" {
-		return "UTC", nil
-	}
-	// "Local" would mean the server's zone.
-	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
-		return name, schema.Errorf(schema.Invalid, "time_zone", "%.60q is not a time zone such as Europe/Moscow", name)
-	}
-	return name, nil
 }
 
 // change applies a check to a value that may be left out of a PATCH.

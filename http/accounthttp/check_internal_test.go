@@ -4,30 +4,19 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"unicode"
 )
 
-// What passes as a text, a phone or a time zone commands neither a terminal, a mail's
-// header nor a spreadsheet's row, and passes unchanged a second time.
-func FuzzTexts(f *testing.F) {
-	for _, seed := range []string{"", "Мария", " a ", "a\nb", "\x1b[2J", "\u202egnp.exe", "+7 (495) 123-45-67", "+1", "Europe/Moscow", "Local", "../etc/passwd", "\xff", "\u00a0"} {
+// What passes as a phone is a number, and passes unchanged a second time.
+func FuzzPhones(f *testing.F) {
+	for _, seed := range []string{"", "Мария", "+7 (495) 123-45-67", "+1", "\u00a0", "+49\n89"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, said string) {
-		if name, err := checkText("name", said, 1, 200); err == nil {
-			again, err := checkText("name", name, 1, 200)
-			if err != nil || again != name || strings.ContainsFunc(name, unicode.IsControl) {
-				t.Errorf("%q passes as %q, then as %q, %v", said, name, again, err)
-			}
-		}
 		if phone, err := checkPhone("phone", said); err == nil && phone != "" {
 			again, err := checkPhone("phone", phone)
 			if err != nil || again != phone || strings.Trim(phone, "+0123456789") != "" || len(phone) > 16 {
 				t.Errorf("%q passes as %q", said, phone)
 			}
-		}
-		if zone, err := checkTimeZone(said); err == nil && strings.Contains(zone, "..") {
-			t.Errorf("%q passes", said)
 		}
 	})
 }

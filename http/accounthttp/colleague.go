@@ -61,7 +61,7 @@ func (r *routes) invitePerson(ctx context.Context, in *inviteInput) (*personOutp
 	}
 	err := shell.CheckEmail(p.Email)
 	if err == nil {
-		p.Name, err = checkText("name", in.Body.Name, 0, 200)
+		p.Name, err = shell.CheckText("name", in.Body.Name, 0, 200)
 	}
 	if err != nil {
 		return nil, err
@@ -178,7 +178,7 @@ func (in *changePersonInput) apply(p *postgres.Person) error {
 		p.Disabled = *in.Body.Disabled
 	}
 	in.Body.Locations.apply(p)
-	return change(in.Body.Name, &p.Name, func(v string) (string, error) { return checkText("name", v, 0, 200) })
+	return change(in.Body.Name, &p.Name, func(v string) (string, error) { return shell.CheckText("name", v, 0, 200) })
 }
 
 func (r *routes) deletePerson(ctx context.Context, in *IDPath[schema.UserID]) (*struct{}, error) {

@@ -74,7 +74,7 @@ func (r *routes) createKey(ctx context.Context, in *newKeyInput) (*keyOutput, er
 	if p.Rights.Key {
 		return nil, schema.Errorf(schema.Forbidden, "", "an API key cannot make keys; log in")
 	}
-	name, err := checkText("name", in.Body.Name, 1, 100)
+	name, err := shell.CheckText("name", in.Body.Name, 1, 100)
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func (r *routes) move(ctx context.Context, tx postgres.Tx, l postgres.Link) erro
 // setPassword is the end of a reset and of an invitation. Whoever may have known the
 // old password is out.
 func (r *routes) setPassword(ctx context.Context, in *passwordInput) (*struct{}, error) {
-	name, err := checkText("name", in.Body.Name, 0, 200)
+	name, err := shell.CheckText("name", in.Body.Name, 0, 200)
 	if err != nil {
 		return nil, err
 	}

@@ -78,12 +78,12 @@ func (r *routes) changeOwn(ctx context.Context, in *changeOwnInput) (*ownOrganis
 
 // describe applies what was sent of an organisation.
 func describe(o *postgres.Organisation, name, phone, zone *string) error {
-	err := change(name, &o.Name, func(v string) (string, error) { return checkText("name", v, 1, 200) })
+	err := change(name, &o.Name, func(v string) (string, error) { return shell.CheckText("name", v, 1, 200) })
 	if err == nil {
 		err = change(phone, &o.Phone, func(v string) (string, error) { return checkPhone("phone", v) })
 	}
 	if err == nil {
-		err = change(zone, &o.TimeZone, checkTimeZone)
+		err = change(zone, &o.TimeZone, shell.CheckTimeZone)
 	}
 	return err
 }

@@ -67,7 +67,7 @@ func (r *routes) changeMe(ctx context.Context, in *profileInput) (*shell.MeOutpu
 }
 
 func (in *profileInput) apply(p *postgres.Person) error {
-	err := change(in.Body.Name, &p.Name, func(v string) (string, error) { return checkText("name", v, 0, 200) })
+	err := change(in.Body.Name, &p.Name, func(v string) (string, error) { return shell.CheckText("name", v, 0, 200) })
 	if err == nil {
 		err = change(in.Body.Phone, &p.Phone, func(v string) (string, error) { return checkPhone("phone", v) })
 	}

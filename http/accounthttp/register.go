@@ -93,13 +93,7 @@ type IDPath[I ~[16]byte] struct {
 }
 
 // parse returns the id; one that cannot be read names no object.
-func (p IDPath[I]) parse() (I, error) {
-	id, err := schema.ParseID[I](p.ID)
-	if err != nil {
-		return id, errNoObject()
-	}
-	return id, nil
-}
+func (p IDPath[I]) parse() (I, error) { return shell.ParseID[I](p.ID) }
 
 func errNoObject() error { return schema.Errorf(schema.NotFound, "", "there is no such object") }
 

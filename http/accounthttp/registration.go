@@ -67,7 +67,7 @@ func checkRegistration(in *registerInput) (said postgres.Registration, email str
 		err = shell.CheckNewPassword("password", in.Body.Password, email)
 	}
 	if err == nil {
-		said.Organisation, err = checkText("organisation", in.Body.Organisation, 1, 190)
+		said.Organisation, err = shell.CheckText("organisation", in.Body.Organisation, 1, 190)
 	}
 	if err == nil {
 		said.Phone, err = checkPhone("phone", in.Body.Phone)

@@ -41,11 +41,3 @@ func Register(s *shell.Server, module *ble.Module, online Online) {
 	r.references(s)
 	r.examples(s)
 }
-
-func parse[I ~[16]byte](text string) (I, error) {
-	id, err := schema.ParseID[I](text)
-	if err != nil {
-		return id, schema.Errorf(schema.NotFound, "", "there is no such object")
-	}
-	return id, nil
-}

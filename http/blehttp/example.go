@@ -70,7 +70,7 @@ func (r *routes) examples(s *shell.Server) {
 }
 
 func (r *routes) listExamples(ctx context.Context, in *exampleList) (*shell.ListOutput[ZoneExample], error) {
-	plan, err := parse[schema.PlanID](in.ID)
+	plan, err := shell.ParseID[schema.PlanID](in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (r *routes) listExamples(ctx context.Context, in *exampleList) (*shell.List
 }
 
 func (r *routes) addExample(ctx context.Context, in *newExample) (*exampleOutput, error) {
-	plan, err := parse[schema.PlanID](in.ID)
+	plan, err := shell.ParseID[schema.PlanID](in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +93,11 @@ func (r *routes) addExample(ctx context.Context, in *newExample) (*exampleOutput
 }
 
 func (r *routes) removeExample(ctx context.Context, in *ExamplePath) (*struct{}, error) {
-	plan, err := parse[schema.PlanID](in.ID)
+	plan, err := shell.ParseID[schema.PlanID](in.ID)
 	if err != nil {
 		return nil, err
 	}
-	id, err := parse[store.ExampleID](in.Example)
+	id, err := shell.ParseID[store.ExampleID](in.Example)
 	if err != nil {
 		return nil, err
 	}

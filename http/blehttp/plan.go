@@ -134,7 +134,7 @@ func (r *routes) createPlan(ctx context.Context, in *newPlan) (*planOutput, erro
 }
 
 func (r *routes) getPlan(ctx context.Context, in *PlanPath) (*drawingOutput, error) {
-	id, err := parse[schema.PlanID](in.ID)
+	id, err := shell.ParseID[schema.PlanID](in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (r *routes) getPlan(ctx context.Context, in *PlanPath) (*drawingOutput, err
 }
 
 func (r *routes) changePlan(ctx context.Context, in *planPatch) (*planOutput, error) {
-	id, err := parse[schema.PlanID](in.ID)
+	id, err := shell.ParseID[schema.PlanID](in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (r *routes) changePlan(ctx context.Context, in *planPatch) (*planOutput, er
 }
 
 func (r *routes) removePlan(ctx context.Context, in *PlanPath) (*struct{}, error) {
-	id, err := parse[schema.PlanID](in.ID)
+	id, err := shell.ParseID[schema.PlanID](in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func (r *routes) receivers(s *shell.Server) {
 }
 
 func (r *routes) placeReceiver(ctx context.Context, in *newReceiver) (*receiverOutput, error) {
-	plan, err := parse[schema.PlanID](in.ID)
+	plan, err := shell.ParseID[schema.PlanID](in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -95,11 +95,11 @@ func (r *routes) placeReceiver(ctx context.Context, in *newReceiver) (*receiverO
 }
 
 func (p ReceiverPath) parse() (schema.PlanID, schema.ReceiverID, error) {
-	plan, err := parse[schema.PlanID](p.ID)
+	plan, err := shell.ParseID[schema.PlanID](p.ID)
 	if err != nil {
 		return plan, schema.ReceiverID{}, err
 	}
-	receiver, err := parse[schema.ReceiverID](p.Receiver)
+	receiver, err := shell.ParseID[schema.ReceiverID](p.Receiver)
 	return plan, receiver, err
 }
 

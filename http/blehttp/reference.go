@@ -75,7 +75,7 @@ func (r *routes) references(s *shell.Server) {
 }
 
 func (r *routes) getReference(ctx context.Context, in *TagPath) (*referenceOutput, error) {
-	tag, err := parse[schema.TagID](in.ID)
+	tag, err := shell.ParseID[schema.TagID](in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (r *routes) getReference(ctx context.Context, in *TagPath) (*referenceOutpu
 }
 
 func (r *routes) hangReference(ctx context.Context, in *hungReference) (*placeOutput, error) {
-	tag, err := parse[schema.TagID](in.ID)
+	tag, err := shell.ParseID[schema.TagID](in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (r *routes) hangReference(ctx context.Context, in *hungReference) (*placeOu
 }
 
 func (r *routes) removeReference(ctx context.Context, in *TagPath) (*struct{}, error) {
-	tag, err := parse[schema.TagID](in.ID)
+	tag, err := shell.ParseID[schema.TagID](in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -117,16 +117,16 @@ func (r *routes) surveys(s *shell.Server) {
 }
 
 func (p SurveyPath) parse() (schema.PlanID, store.SurveyID, error) {
-	plan, err := parse[schema.PlanID](p.ID)
+	plan, err := shell.ParseID[schema.PlanID](p.ID)
 	if err != nil {
 		return plan, store.SurveyID{}, err
 	}
-	survey, err := parse[store.SurveyID](p.Survey)
+	survey, err := shell.ParseID[store.SurveyID](p.Survey)
 	return plan, survey, err
 }
 
 func (r *routes) listSurveys(ctx context.Context, in *surveyList) (*shell.ListOutput[Survey], error) {
-	plan, err := parse[schema.PlanID](in.ID)
+	plan, err := shell.ParseID[schema.PlanID](in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (r *routes) listReadings(ctx context.Context, in *readingList) (*shell.List
 }
 
 func (r *routes) addSurvey(ctx context.Context, in *newSurvey) (*surveyOutput, error) {
-	plan, err := parse[schema.PlanID](in.ID)
+	plan, err := shell.ParseID[schema.PlanID](in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,7 @@ func (r *routes) removeSurvey(ctx context.Context, in *SurveyPath) (*struct{}, e
 }
 
 func (r *routes) removeSurveys(ctx context.Context, in *PlanPath) (*struct{}, error) {
-	plan, err := parse[schema.PlanID](in.ID)
+	plan, err := shell.ParseID[schema.PlanID](in.ID)
 	if err != nil {
 		return nil, err
 	}

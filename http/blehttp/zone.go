@@ -76,16 +76,16 @@ func (r *routes) zones(s *shell.Server) {
 }
 
 func (p ZonePath) parse() (schema.PlanID, schema.ZoneID, error) {
-	plan, err := parse[schema.PlanID](p.ID)
+	plan, err := shell.ParseID[schema.PlanID](p.ID)
 	if err != nil {
 		return plan, schema.ZoneID{}, err
 	}
-	zone, err := parse[schema.ZoneID](p.Zone)
+	zone, err := shell.ParseID[schema.ZoneID](p.Zone)
 	return plan, zone, err
 }
 
 func (r *routes) addZone(ctx context.Context, in *newZone) (*zoneOutput, error) {
-	plan, err := parse[schema.PlanID](in.ID)
+	plan, err := shell.ParseID[schema.PlanID](in.ID)
 	if err != nil {
 		return nil, err
 	}

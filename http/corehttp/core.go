@@ -2,9 +2,7 @@ package corehttp
 
 import (
 	"context"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"mybeacon/engine/store/postgres"
 	shell "mybeacon/http"
@@ -70,37 +68,7 @@ type idPath[I ~[16]byte] struct {
 }
 
 // parse returns the id; one that cannot be read names no object.
-func (p idPath[I]) parse() (I, error) { return parseID[I](p.ID) }
-
-func parseID[I ~[16]byte](text string) (I, error) {
-	id, err := schema.ParseID[I](text)
-	if err != nil {
-		return id, schema.Errorf(schema.NotFound, "", "there is no such object")
-	}
-	return id, nil
-}
-
-// checkText trims a text and refuses control characters and what is too long.
-func checkText(field, text string, least, most int) (string, error) {
-	text = strings.TrimSpace(text)
-	control := strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f })
-	if n := utf8.RuneCountInString(text); control || n < least || n > most {
-		return text, schema.Errorf(schema.Invalid, field, "must have %d to %d characters without control characters", least, most)
-	}
-	return text, nil
-}
-
-// checkTimeZone returns the IANA name; empty is UTC.
-func checkTimeZone(name string) (string, error) {
-	if name == "" {
-		return "UTC", nil
-	}
-	// "Local" would mean the server's zone.
-	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
-		return name, schema.Errorf(schema.Invalid, "time_zone", "%.60q is not a time zone such as Europe/Moscow", name)
-	}
-	return name, nil
-}
+func (p idPath[I]) parse() (I, error) { return shell.ParseID[I](p.ID) }
 
 // optionalTime is null in JSON while unset.
 func optionalTime(t time.Time) *time.Time {

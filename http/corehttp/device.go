@@ -164,7 +164,7 @@ func (r *routes) createDevice(ctx context.Context, in *newDevice) (*deviceOutput
 		return nil, inField("location_id", err)
 	}
 	d := postgres.Device{Location: in.Body.LocationID, Clock: in.Body.Clock}
-	if d.Name, err = checkText("name", in.Body.Name, 0, 200); err != nil {
+	if d.Name, err = shell.CheckText("name", in.Body.Name, 0, 200); err != nil {
 		return nil, err
 	}
 	if d.MAC, err = postgres.ParseMAC(in.Body.MAC); err != nil {
@@ -207,7 +207,7 @@ func (r *routes) withToken(ctx context.Context, d postgres.Device, token string,
 }
 
 func (r *routes) changeDevice(ctx context.Context, in *devicePatch) (*deviceOutput, error) {
-	id, err := parseID[schema.DeviceID](in.ID)
+	id, err := shell.ParseID[schema.DeviceID](in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +217,7 @@ func (r *routes) changeDevice(ctx context.Context, in *devicePatch) (*deviceOutp
 		return nil, err
 	}
 	if in.Body.Name != nil {
-		name, err := checkText("name", *in.Body.Name, 0, 200)
+		name, err := shell.CheckText("name", *in.Body.Name, 0, 200)
 		if err != nil {
 			return nil, err
 		}

@@ -91,7 +91,7 @@ func (r *routes) listAllDevices(ctx context.Context, in *adminDeviceList) (*shel
 func (r *routes) createAnyDevice(ctx context.Context, in *adminNewDevice) (*deviceOutput, error) {
 	d := postgres.Device{Clock: postgres.ClockDevice}
 	var err error
-	if d.Name, err = checkText("name", in.Body.Name, 0, 200); err != nil {
+	if d.Name, err = shell.CheckText("name", in.Body.Name, 0, 200); err != nil {
 		return nil, err
 	}
 	if d.MAC, err = postgres.ParseMAC(in.Body.MAC); err != nil {
@@ -108,7 +108,7 @@ func (r *routes) free(ctx context.Context, id schema.DeviceID) error {
 }
 
 func (r *routes) bindDevice(ctx context.Context, in *deviceBind) (*deviceOutput, error) {
-	id, err := parseID[schema.DeviceID](in.ID)
+	id, err := shell.ParseID[schema.DeviceID](in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -253,7 +253,7 @@ func (r *routes) readDevice(line int, cells []string, at map[string]int) postgre
 		return l
 	}
 	if l.Name = cell("name"); l.Name != nil {
-		if *l.Name, l.Err = checkText("name", *l.Name, 0, 200); l.Err != nil {
+		if *l.Name, l.Err = shell.CheckText("name", *l.Name, 0, 200); l.Err != nil {
 			return l
 		}
 	}

@@ -151,7 +151,7 @@ func (r *routes) getConfig(ctx context.Context, in *idPath[schema.DeviceID]) (*c
 }
 
 func (r *routes) setConfig(ctx context.Context, in *configInput) (*configOutput, error) {
-	id, err := parseID[schema.DeviceID](in.ID)
+	id, err := shell.ParseID[schema.DeviceID](in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -88,13 +88,13 @@ func (r *routes) createLocation(ctx context.Context, in *newLocation) (*location
 		return nil, schema.Errorf(schema.Forbidden, "", "you are limited to some locations and could not see a new one; ask an Owner or Admin")
 	}
 	l := postgres.Location{}
-	if l.Name, err = checkText("name", in.Body.Name, 1, 200); err != nil {
+	if l.Name, err = shell.CheckText("name", in.Body.Name, 1, 200); err != nil {
 		return nil, err
 	}
-	if l.Address, err = checkText("address", in.Body.Address, 0, 500); err != nil {
+	if l.Address, err = shell.CheckText("address", in.Body.Address, 0, 500); err != nil {
 		return nil, err
 	}
-	if l.TimeZone, err = checkTimeZone(in.Body.TimeZone); err != nil {
+	if l.TimeZone, err = shell.CheckTimeZone(in.Body.TimeZone); err != nil {
 		return nil, err
 	}
 	l, err = r.DB.CreateLocation(ctx, organisation, l)
