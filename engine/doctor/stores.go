@@ -48,14 +48,14 @@ type addressesOf struct{ postgres, clickhouse string }
 func (c Config) embedded(ctx context.Context, postgres, clickhouse bool) ([]Finding, addressesOf, func()) {
 	nothing := func() {}
 	const check = "embedded stores"
+	if c.running() { // and has found the programs, wherever it was told that they are
+		return []Finding{ok(check, "a server runs on %s", c.Data)}, c.endpoints(postgres, clickhouse), nothing
+	}
 	rt, err := embedded.FindRuntime(c.Runtime)
 	if err != nil {
 		return []Finding{fail(check, "run make runtime on a machine with AVX2, or use servers of your own", "%v", err)}, addressesOf{}, nothing
 	}
 	programs := ok("programs of the embedded stores", "%s", rt.PostgresDir)
-	if c.running() {
-		return []Finding{programs, ok(check, "a server runs on %s", c.Data)}, c.endpoints(postgres, clickhouse), nothing
-	}
 	if _, err := os.Stat(filepath.Join(c.Data, "secrets.json")); errors.Is(err, os.ErrNotExist) {
 		return []Finding{programs, ok(check, "there are none on %s yet: the first start makes them", c.Data)}, addressesOf{}, nothing
 	}
