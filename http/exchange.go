@@ -1,10 +1,15 @@
 package http
 
 import (
+	"bytes"
+	"io"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"mybeacon/schema"
 )
 
 // exchange is what every operation of [Route] passes once its caller is known, and
@@ -50,6 +55,10 @@ func (s *Server) answer(h *held, r *http.Request, run func(http.ResponseWriter, 
 	case http.MethodPost:
 		s.idempotently(h, r, run)
 	case http.MethodPut, http.MethodPatch, http.MethodDelete:
+		if err := readFirst(h, r); err != nil {
+			s.WriteError(h, r, err)
+			return
+		}
 		conditional, done, err := s.condition(r)
 		if err != nil {
 			s.WriteError(h, r, err)
@@ -60,6 +69,29 @@ func (s *Server) answer(h *held, r *http.Request, run func(http.ResponseWriter, 
 	default:
 		run(h, r)
 	}
+}
+
+// bodyPatience is for how long a conditional change's body may take to come.
+const bodyPatience = 5 * time.Second
+
+// readFirst reads the body of a conditional change: who sends it slowly must not hold a
+// place that others wait for.
+func readFirst(h *held, r *http.Request) error {
+	if r.Header.Get("If-Match") == "" {
+		return nil
+	}
+	connection := http.NewResponseController(h)
+	_ = connection.SetReadDeadline(time.Now().Add(bodyPatience)) // a recorder of a test has none
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	_ = connection.SetReadDeadline(time.Time{})
+	if err != nil {
+		return &schema.Error{Kind: schema.Invalid, Message: "the request's body could not be read", Err: err}
+	}
+	if len(body) > maxBody {
+		return schema.Errorf(schema.TooLarge, "If-Match", "a conditional change has at most %d bytes", maxBody)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
 }
 
 // sameAsRead returns the operation that reads at the address of a changing one, when

@@ -84,6 +84,9 @@ func (r *routes) createKey(ctx context.Context, in *newKeyInput) (*keyOutput, er
 		ID: schema.NewID[postgres.KeyID](), Name: name, Actions: slices.Compact(actions), CreatedBy: p.ID,
 		ExpiresAt: r.shell.Now().AddDate(0, 0, in.Body.ExpiresInDays).UTC().Truncate(time.Second),
 	}
+	if p.Rights.SuperAdmin { // the key must not outlive what he gave a reason for
+		k.ExpiresAt = p.Since.Add(postgres.ActingLife).UTC().Truncate(time.Second)
+	}
 	var limits postgres.Person
 	in.Body.Locations.apply(&limits)
 	k.Limited, k.Locations = limits.Limited, limits.Locations

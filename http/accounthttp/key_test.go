@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"mybeacon/engine/store/postgres"
 	"mybeacon/engine/store/postgres/postgrestest"
 	shell "mybeacon/http"
 	"mybeacon/http/accounthttp"
@@ -108,6 +109,11 @@ func TestActing(t *testing.T) {
 		t.Fatalf("got %+v", now)
 	}
 	admin.Want(201, "POST", locations, body{"name": "hall"}, nil)
+	var key accounthttp.Key
+	admin.Want(201, "POST", keys, body{"name": "for the call", "actions": []string{"view"}, "expires_in_days": 365}, &key)
+	if left := key.ExpiresAt.Sub(now.Acting.Since); left > postgres.ActingLife {
+		t.Errorf("a key that was made while acting lives for %v", left)
+	}
 	admin.Want(201, "POST", users, body{"email": "x@example.com", "role": "owner"}, nil)
 	if n := w.count(`SELECT count(*) FROM location WHERE org = $1`, o.ID); n != 1 {
 		t.Errorf("%d locations", n)

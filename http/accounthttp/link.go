@@ -117,8 +117,11 @@ func (r *routes) confirm(ctx context.Context, in *linkInput) (*struct{}, error) 
 // move gives the account the e-mail that the link was sent to.
 func (r *routes) move(ctx context.Context, tx postgres.Tx, l postgres.Link) error {
 	person, err := postgres.PersonIn(ctx, tx, postgres.AllOrganisations(), l.Account)
-	if err != nil || person.Disabled {
+	if err != nil {
 		return noLink(err)
+	}
+	if person.Disabled {
+		return errNoLink()
 	}
 	return postgres.SetEmail(ctx, tx, person, l.Email)
 }
@@ -163,6 +166,10 @@ func (r *routes) replacePassword(ctx context.Context, token string, l postgres.L
 		if _, err := r.take(ctx, tx, token, postgres.LinkPassword, postgres.LinkInvitation); err != nil {
 			return err
 		}
+		person, err := r.locked(ctx, tx, person)
+		if err != nil {
+			return err
+		}
 		if named := person; name != "" {
 			named.Name = name
 			if err := postgres.ChangePerson(ctx, tx, person, named); err != nil {
@@ -171,4 +178,20 @@ func (r *routes) replacePassword(ctx context.Context, token string, l postgres.L
 		}
 		return postgres.SetPassword(ctx, tx, person, hash, postgres.LoginID{})
 	})
+}
+
+// locked returns the person as he is now, with what he may, which nobody changes
+// before the transaction ends.
+func (r *routes) locked(ctx context.Context, tx postgres.Tx, p postgres.Person) (postgres.Person, error) {
+	if err := postgres.LockPeople(ctx, tx, p.Organisation); err != nil {
+		return p, err
+	}
+	now, err := postgres.PersonIn(ctx, tx, postgres.AllOrganisations(), p.ID)
+	switch {
+	case err != nil:
+		return now, noLink(err)
+	case now.Disabled:
+		return now, errNoLink()
+	}
+	return now, nil
 }

@@ -202,6 +202,9 @@ func (r *routes) settle(ctx context.Context, tx postgres.Tx, l postgres.Link) er
 	if err := postgres.InsertPerson(ctx, tx, owner, l.Registered.PasswordHash); err != nil {
 		return err
 	}
+	if err := postgres.EndRegistrations(ctx, tx, l.Email); err != nil {
+		return err
+	}
 	return r.tellPending(ctx, tx, o, owner)
 }
 

@@ -66,6 +66,11 @@ func TestResetEndsSessions(t *testing.T) {
 	o, _ := w.organisation("o")
 	w.Account(o, "a@example.com", "viewer")
 	thief, victim := w.enter("a@example.com"), w.enter("a@example.com")
+	var token struct{ Token string }
+	thief.Want(201, "POST", "/api/v1/auth/tokens", body{"name": "kept"}, &token)
+	script := w.Nobody()
+	script.Bearer = token.Token
+	script.Want(200, "GET", locations, nil, nil)
 	victim.Want(202, "POST", "/api/v1/auth/me/email", body{"email": "new@example.com", "password": shelltest.Password}, nil)
 	move := w.mail("new@example.com", mail.EmailChange)
 	c := w.Nobody()
@@ -81,6 +86,7 @@ func TestResetEndsSessions(t *testing.T) {
 	c.Refuse(404, "POST", password, body{"token": reset.token(), "password": "a fine day outside"})
 	c.Refuse(404, "POST", "/api/v1/auth/confirm", body{"token": move.token()})
 	thief.Refuse(401, "GET", me, nil)
+	script.Refuse(401, "GET", locations, nil)
 	victim.Refuse(401, "GET", me, nil)
 	c.Refuse(401, "POST", login, body{"email": "a@example.com", "password": shelltest.Password})
 	w.with("a@example.com", "a fine day outside")

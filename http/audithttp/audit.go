@@ -114,8 +114,18 @@ type listInput struct {
 	OrganisationID schema.OrganisationID `query:"organisation_id" format:"uuid"`
 }
 
+// within returns whose log the caller asks for. It tells of all locations, so that who
+// is limited to some may not read it.
+func within(ctx context.Context, organisation schema.OrganisationID) (postgres.Scope, error) {
+	p := shell.PrincipalOf(ctx)
+	if !p.Rights.Everywhere() {
+		return postgres.Scope{}, schema.Errorf(schema.Forbidden, "", "the audit log tells of all locations, and you are limited to some; ask an Owner")
+	}
+	return p.Within(organisation)
+}
+
 func (r *routes) list(ctx context.Context, in *listInput) (*shell.ListOutput[Entry], error) {
-	scope, err := shell.PrincipalOf(ctx).Within(in.OrganisationID)
+	scope, err := within(ctx, in.OrganisationID)
 	if err != nil {
 		return nil, err
 	}

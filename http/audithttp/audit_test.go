@@ -66,6 +66,17 @@ func TestWhoReadsTheLog(t *testing.T) {
 			c.Refuse(403, "GET", log+"/export", nil)
 			continue
 		}
+		if role == "admin" {
+			limit := func(limited bool) {
+				if _, err := s.DB.Pool().Exec(t.Context(), "UPDATE account SET limited = $1 WHERE email = 'admin@mine.example.com'", limited); err != nil {
+					t.Fatal(err)
+				}
+			}
+			limit(true) // the log tells of all locations
+			c.Refuse(403, "GET", log, nil)
+			c.Refuse(403, "GET", log+"/export", nil)
+			limit(false)
+		}
 		for _, e := range read(t, c, log).Items {
 			if e.OrganisationID != mine.ID {
 				t.Errorf("a %s reads an entry of %q", role, e.OrganisationName)

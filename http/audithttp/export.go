@@ -55,7 +55,7 @@ func (r *routes) exports(s *shell.Server, tags []string) {
 		OperationID: "export-audit", Method: http.MethodGet, Path: root + "/export", Tags: tags, Summary: "Write the organisation's audit log out",
 		Middlewares: huma.Middlewares{patient},
 	}, func(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
-		scope, err := shell.PrincipalOf(ctx).Within(in.OrganisationID)
+		scope, err := within(ctx, in.OrganisationID)
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"mybeacon/engine/access"
 	"mybeacon/engine/audit"
@@ -18,10 +19,10 @@ import (
 
 // The bounds of the door.
 const (
-	maxStatement = 1 << 20 // bytes of a statement's text
-	maxNoted     = 1000    // characters of a statement in the audit log
-	maxOfOne     = 2       // statements of one organisation at once
-	maxOfAll     = 4       // statements at once
+	maxStatement = 64 << 10 // bytes of a statement's text
+	notedPiece   = 1900     // bytes of one field of the audit log
+	maxOfOne     = 2        // statements of one organisation at once
+	maxOfAll     = 4        // statements at once
 )
 
 // Warehouse answers the statements of analysts.
@@ -90,7 +91,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer leave()
-	if err := d.note(ctx, organisation, sql); err != nil {
+	if err := d.note(ctx, organisation, sql, q); err != nil {
 		return err
 	}
 	answer, err := d.warehouse.Ask(ctx, organisation, ask, sql)
@@ -191,18 +192,45 @@ func statement(w http.ResponseWriter, r *http.Request, fromURL string) (string, 
 const hello = "SELECT displayName(), version(), revision(), timezone()"
 
 // note writes the statement into the organisation's log before it runs: what was
-// tried is known, also when it fails.
-func (d *Door) note(ctx context.Context, organisation schema.OrganisationID, sql string) error {
+// tried is known, also when it fails. All of it and its parameters: who reads the log
+// must see what was asked for, however long the comment before it.
+func (d *Door) note(ctx context.Context, organisation schema.OrganisationID, sql string, q url.Values) error {
 	if sql == hello {
 		return nil
 	}
-	short := []rune(sql)
 	return d.log.Append(ctx, postgres.In(organisation), audit.Entry{
 		Organisation: organisation, Action: audit.Export,
 		Object: audit.Object{Kind: "warehouse", Name: "SQL"},
-		// A statement may name a person.
-		Fields: []audit.Field{{Name: "query", New: string(short[:min(len(short), maxNoted)]), Personal: true}},
+		Fields: noted(sql, q),
 	})
+}
+
+// noted returns the statement and its parameters in pieces that fit into the log. Both
+// may name a person.
+func noted(sql string, q url.Values) []audit.Field {
+	parameters := url.Values{}
+	for name, values := range q {
+		if strings.HasPrefix(name, "param_") {
+			parameters[name] = values
+		}
+	}
+	fields := pieces("query", sql)
+	if len(parameters) > 0 {
+		fields = append(fields, pieces("parameters", parameters.Encode())...)
+	}
+	return fields
+}
+
+func pieces(name, text string) (fields []audit.Field) {
+	for len(text) > notedPiece {
+		cut := notedPiece
+		for !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		fields = append(fields, audit.Field{Name: name, New: text[:cut], Personal: true})
+		text = text[cut:]
+	}
+	return append(fields, audit.Field{Name: name, New: text, Personal: true})
 }
 
 // carried are the headers of the warehouse's answer that clients look at.

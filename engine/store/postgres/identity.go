@@ -24,7 +24,9 @@ type Identity struct {
 	seen    time.Time
 }
 
-// actingLife is for how long a super-admin acts inside an organisation at most.
+// ActingLife is for how long a super-admin acts inside an organisation at most.
+const ActingLife = 8 * time.Hour
+
 const actingLife = "interval '8 hours'"
 
 // seenEvery is how exact "last seen" is: a session is not written at every request.

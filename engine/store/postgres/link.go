@@ -39,12 +39,12 @@ type linkKind struct{}
 type linkID = schema.ID[linkKind]
 
 // InsertLink stores a link and returns its token, which is shown to nobody but in the
-// mail. It takes the place of another one for the same.
+// mail. It takes the place of another one of the account for the same; a registration
+// is somebody's whom nobody knows yet, and takes nobody's place.
 func InsertLink(ctx context.Context, tx Tx, l Link, now time.Time) (token string, err error) {
 	token = NewSecret("")
-	const replace = `DELETE FROM link WHERE expires_at <= $1 OR purpose = $2
-		AND (account = $3 OR $3::uuid IS NULL AND account IS NULL AND lower(email) = lower($4))`
-	if _, err = tx.Exec(ctx, replace, now, l.Purpose, l.Account, l.Email); err != nil {
+	const replace = `DELETE FROM link WHERE expires_at <= $1 OR purpose = $2 AND account = $3`
+	if _, err = tx.Exec(ctx, replace, now, l.Purpose, l.Account); err != nil {
 		return "", Explain(err, "replace link", nil)
 	}
 	const insert = `INSERT INTO link (id, hash, purpose, org, account, email, registered, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
@@ -73,4 +73,10 @@ func TakeLink(ctx context.Context, tx Tx, token string, now time.Time, purposes 
 	const take = `DELETE FROM link WHERE hash = $1 AND expires_at > $2 AND purpose = ANY($3) RETURNING ` + linkColumns
 	err := tx.QueryRow(ctx, take, hashSecret(token), now, purposes).Scan(linkFields(&l)...)
 	return l, Explain(err, "take link", nil)
+}
+
+// EndRegistrations ends what waits to be confirmed by the e-mail.
+func EndRegistrations(ctx context.Context, tx Tx, email string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM link WHERE account IS NULL AND lower(email) = lower($1)`, email)
+	return Explain(err, "end registrations", nil)
 }

@@ -283,7 +283,9 @@ func locationsText(p Person) string {
 }
 
 // SetPassword stores the hash of a new password of the account, whose e-mail is proven
-// by that, and ends what the old one opened: all sessions but the one, and all links.
+// by that, and ends what the old one opened: all links, and all sessions but the one.
+// Without that one it is a reset: nobody knows who used the old password for what, so
+// that the account's tokens end too.
 func SetPassword(ctx context.Context, tx Tx, p Person, passwordHash string, but LoginID) error {
 	_, err := tx.Exec(ctx, `UPDATE account SET password_hash = $2, confirmed_at = coalesce(confirmed_at, now()) WHERE id = $1`, p.ID, passwordHash)
 	if err == nil {
@@ -292,14 +294,21 @@ func SetPassword(ctx context.Context, tx Tx, p Person, passwordHash string, but 
 	if err == nil {
 		err = EndLogins(ctx, tx, p.ID, but)
 	}
+	if err == nil && but.IsZero() {
+		_, err = tx.Exec(ctx, `DELETE FROM api_token WHERE account = $1`, p.ID)
+	}
 	tx.Record(audit.Entry{Organisation: p.Organisation, Action: audit.Users, Object: personObject(p.ID, p.Email), Fields: []audit.Field{audit.Made("password", "set")}})
 	return Explain(err, "set password", nil)
 }
 
-// SetEmail stores a new e-mail of the account; that of another one is a Conflict.
+// SetEmail stores a new e-mail of the account; that of another one is a Conflict. Links
+// end: they are in the old mailbox.
 func SetEmail(ctx context.Context, tx Tx, p Person, email string) error {
 	if _, err := tx.Exec(ctx, `UPDATE account SET email = $2 WHERE id = $1`, p.ID, email); err != nil {
 		return Explain(err, "set e-mail", accountConstraints)
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM link WHERE account = $1`, p.ID); err != nil {
+		return Explain(err, "end links", nil)
 	}
 	var c audit.Changes
 	c.Personal("email", p.Email, email)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { everywhereByRole, statusOf } from './people'
+import { differing, everywhereByRole, statusOf } from './people'
 
 const nobody = { disabled: false, invited: false, read_only: false }
 
@@ -17,5 +17,15 @@ describe('statusOf', () => {
 describe('everywhereByRole', () => {
   it('is what the table of the product says', () => {
     expect(['owner', 'admin', 'manager', 'operator', 'viewer', ''].filter(everywhereByRole)).toEqual(['owner', 'admin', 'manager'])
+  })
+})
+
+describe('differing', () => {
+  it('is what was changed, however deep, and nothing else', () => {
+    const before = { name: 'Olga', role: 'viewer', locations: [{ id: 'a', write: false }] as { id: string; write: boolean }[] | null }
+    expect(differing(before, { ...before })).toEqual({})
+    expect(differing(before, { ...before, name: 'Olga K.' })).toEqual({ name: 'Olga K.' })
+    expect(differing(before, { ...before, locations: [{ id: 'a', write: true }] })).toEqual({ locations: [{ id: 'a', write: true }] })
+    expect(differing(before, { ...before, locations: null })).toEqual({ locations: null })
   })
 })

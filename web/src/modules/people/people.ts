@@ -18,6 +18,12 @@ export function everywhereByRole(role: string): boolean {
   return ['owner', 'admin', 'manager'].includes(role)
 }
 
+/** What of an object is not as it was before. */
+export function differing<T extends object>(before: T, now: T): Partial<T> {
+  const changed = (Object.keys(now) as (keyof T)[]).filter((key) => JSON.stringify(now[key]) !== JSON.stringify(before[key]))
+  return Object.fromEntries(changed.map((key) => [key, now[key]])) as Partial<T>
+}
+
 // More names than this would fill the row.
 const namesShown = 2
 
