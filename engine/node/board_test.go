@@ -29,6 +29,9 @@ func TestBoardRemembersSinceWhen(t *testing.T) {
 				return nil, errors.New("hangs")
 			}},
 		})
+		if r := b.report(); r.Status != stateOK || len(r.Parts) != 0 {
+			t.Errorf("before the first look: %+v", r)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- b.Run(ctx) }()
@@ -39,9 +42,6 @@ func TestBoardRemembersSinceWhen(t *testing.T) {
 			if r.Status != status || len(r.Parts) != 2 || r.Parts[0].ForS < since.Seconds()-6 || r.Parts[0].ForS > since.Seconds()+1 || r.Parts[0].AgeS > 9 {
 				t.Errorf("%+v, want %s for about %v", r, status, since)
 			}
-		}
-		if r := b.report(); r.Status != stateOK || len(r.Parts) != 0 {
-			t.Errorf("before the first look: %+v", r)
 		}
 		f(time.Minute, stateDegraded, time.Minute)
 		broken.Store(true)

@@ -99,7 +99,12 @@ func (s *server) ask(t *testing.T, sql string) string {
 // derive is stored a moment after the frames.
 func (s *server) until(t *testing.T, sql, want string) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	s.untilWithin(t, 20*time.Second, sql, want)
+}
+
+func (s *server) untilWithin(t *testing.T, patience time.Duration, sql, want string) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
 	for {
 		got := s.ask(t, sql)
 		if got == want {

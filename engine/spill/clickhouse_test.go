@@ -127,9 +127,6 @@ func TestClickHouseOutage(t *testing.T) {
 	ratio := 5*time.Second.Seconds()/took.Seconds() + 1
 	t.Logf("%d files of %d bytes shipped in %v beside %d new frames: %.1f times the live rate; heap %d MB, at most %d MB",
 		backlog.Files, backlog.Bytes, took.Round(time.Millisecond), l.seq-before, ratio, calm>>20, l.heap>>20)
-	if ratio < 3 {
-		t.Errorf("caught up at %.1f times the live rate, want 3", ratio)
-	}
 	if l.heap > calm+256<<20 {
 		t.Errorf("the heap grew from %d to %d MB", calm>>20, l.heap>>20)
 	}

@@ -20,6 +20,7 @@ describe('registration', () => {
     const email = freshEmail('self')
     const { page, problems } = await open(browser)
     await page.getByRole('link', { name: 'Register an organisation' }).click()
+    await page.getByRole('button', { name: 'Next' }).waitFor() // the login has such inputs too
     await page.fill('input[name=email]', email)
     await page.fill('input[name=password]', password)
     await page.getByRole('button', { name: 'Next' }).click()
@@ -90,6 +91,7 @@ describe('a link of a mail', () => {
     const other = await openAs(browser, owner)
     const { page } = await open(browser)
     await page.getByRole('link', { name: 'Forgot the password?' }).click()
+    await page.getByRole('button', { name: 'Send the link' }).waitFor()
     await page.fill('input[name=email]', owner)
     await page.getByRole('button', { name: 'Send the link' }).click()
     await page.getByText('Check your mailbox').waitFor()
