@@ -1,6 +1,6 @@
 import type { ConsoleModule } from '@/kit/module'
 import audit from '@/modules/audit'
-import ble from '@/modules/ble'
+import { ble } from '@/modules/ble'
 import devices from '@/modules/devices'
 import jobs from '@/modules/jobs'
 import organisations from '@/modules/organisations'
@@ -10,7 +10,7 @@ import profile from '@/modules/profile'
 
 /** Every part of the console, in the order of the navigation. */
 export const modules: readonly ConsoleModule[] = [
-  ble,
+  ...ble,
   devices,
   people,
   audit,

@@ -1,7 +1,7 @@
 import { computed, type ComputedRef, watch } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import type { Location, PlanRef } from '@/api/types'
-import { useBleStore } from '../store'
+import { useBleStore } from './store'
 import { lastPlace, rememberPlace } from './lastPlace'
 
 export interface UsePlaceReturn {
@@ -15,8 +15,8 @@ export interface UsePlaceReturn {
   choose: (tag: string) => void
 }
 
-/** Location, plan and tag live in the address; this reads and changes it. */
-export function usePlace(): UsePlaceReturn {
+/** Location, plan and tag live in the address of a room's route; this reads and changes it. */
+export function usePlace(room = 'ble-map'): UsePlaceReturn {
   const route = useRoute()
   const router = useRouter()
   const store = useBleStore()
@@ -31,7 +31,7 @@ export function usePlace(): UsePlaceReturn {
   })
 
   function goTo(to: string, plan?: string, tagId?: string) {
-    void router.push({ name: 'ble-map', params: { location: to, plan: plan ?? '' }, query: tagId ? { tag: tagId } : {} })
+    void router.push({ name: room, params: { location: to, plan: plan ?? '' }, query: tagId ? { tag: tagId } : {} })
   }
 
   function choose(id: string) {
@@ -41,12 +41,12 @@ export function usePlace(): UsePlaceReturn {
   /** Completes an address that names no location or no plan. */
   function complete() {
     const { locations } = store
-    if (route.name !== 'ble-map' || !locations || locations.size === 0 || isUnknown.value || planRef.value) return
+    if (route.name !== room || !locations || locations.size === 0 || isUnknown.value || planRef.value) return
     const chosen = location.value ?? usual(locations)
     const last = lastPlace()
     const plan = chosen?.plans.find(({ id }) => id === last?.plan) ?? chosen?.plans[0]
     if (!chosen || (param('location') === chosen.id && !plan)) return
-    void router.replace({ name: 'ble-map', params: { location: chosen.id, plan: plan?.id ?? '' }, query: route.query })
+    void router.replace({ name: room, params: { location: chosen.id, plan: plan?.id ?? '' }, query: route.query })
   }
 
   watch([() => store.locations, () => route.fullPath], complete, { immediate: true })

@@ -1,0 +1,17 @@
+import { mdiMapMarkerRadiusOutline } from '@mdi/js'
+import { defineModule } from '@/kit/module'
+
+export default defineModule({
+  id: 'ble',
+  title: 'ble.title',
+  icon: mdiMapMarkerRadiusOutline,
+  home: '/map',
+  product: 'ble',
+  action: 'view',
+  nav: [{ title: 'ble.title', icon: mdiMapMarkerRadiusOutline, to: '/map', group: 'products' }],
+  routes: [{ path: 'map/:location?/:plan?', name: 'ble-map', component: () => import('./views/LiveMapView.vue'), meta: { title: 'ble.title' } }],
+  messages: {
+    en: () => import('./locales/en.json'),
+    ru: () => import('./locales/ru.json'),
+  },
+})
