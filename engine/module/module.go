@@ -14,6 +14,8 @@ import (
 	"log/slog"
 	"time"
 
+	"mybeacon/engine/files"
+	"mybeacon/engine/images"
 	"mybeacon/engine/store/clickhouse"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/schema"
@@ -46,6 +48,10 @@ type Host struct {
 	// Warehouse is asked for what was observed. It may be away.
 	Warehouse *clickhouse.DB
 	Clock     func() time.Time
+	// Files keeps what people upload, and Images makes pictures of it. A module that
+	// keeps some implements [FileUser].
+	Files  files.Store
+	Images *images.Decoder
 	// Publish replaces what the module published before. It is safe for
 	// concurrent use and does not block on I/O; the World must not be changed
 	// afterwards.
@@ -55,6 +61,13 @@ type Host struct {
 	// the square. It is as Publish otherwise; the other fields must be empty.
 	// What is there already may be added again.
 	Extend func(World)
+}
+
+// FileUser is a module that keeps files.
+type FileUser interface {
+	// FilesUsed returns those of the organisation's files that the module's rows name;
+	// others are removed an hour after they were kept.
+	FilesUsed(context.Context, schema.OrganisationID, []files.Digest) ([]files.Digest, error)
 }
 
 // World is everything of one product that the engine needs, across all

@@ -92,5 +92,6 @@ func (n *Node) sweeps() []jobs.Sweep {
 		{Name: "sessions", Do: db.SweepSessions},
 		{Name: "links", Do: func(ctx context.Context) error { return db.SweepLinks(ctx, keepLinks) }},
 		{Name: "idempotency keys", Do: db.SweepAttempts},
+		n.sweepFiles(),
 	}
 }

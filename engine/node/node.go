@@ -16,6 +16,8 @@ import (
 	"mybeacon/engine/audit"
 	"mybeacon/engine/batch"
 	"mybeacon/engine/directory"
+	"mybeacon/engine/files"
+	"mybeacon/engine/images"
 	"mybeacon/engine/ingest"
 	"mybeacon/engine/jobs"
 	"mybeacon/engine/live"
@@ -51,6 +53,7 @@ type Node struct {
 	late         *lateWatch
 	ingest       *ingest.Ingest
 	products     []shell.Product
+	files        *files.Dir
 	jobs         *jobs.Jobs
 	mails        *mail.Queue
 	demo         *demoSite
@@ -217,9 +220,14 @@ func (n *Node) startIngest(context.Context) error {
 }
 
 func (n *Node) startProducts(ctx context.Context) error {
+	if err := n.openFiles(); err != nil {
+		return err
+	}
+	pictures := images.NewDecoder()
 	for _, p := range n.products {
 		host := module.Host{
 			Log: n.log.With("module", p.ID()), DB: n.stores.relational, Warehouse: n.stores.warehouse, Clock: time.Now,
+			Files: n.files, Images: pictures,
 			Publish: func(w module.World) { n.directory.Publish(p.ID(), w) },
 			Extend:  func(w module.World) { n.directory.Extend(p.ID(), w) },
 		}
