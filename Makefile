@@ -30,10 +30,15 @@ run: build ## set everything up and run the server with the demo site on the emb
 test: fmt-check build chromium ## set everything up and run every test: Go with the race detector, console, browser
 	$(GO) vet -tags console ./...
 	@$(MAKE) --no-print-directory test-web
+	@$(MAKE) --no-print-directory test-browser
 	@$(MAKE) --no-print-directory test-go
 
-test-go: runtime ## the Go tests, the browser flows among them, with the race detector
-	MYBEACON_CHROMIUM=$(CHROMIUM) $(GO) test -race -tags console -timeout 20m ./...
+# Many packages wait for a store as long as they work: one more runs than there are cores.
+test-go: runtime ## the Go tests with the race detector
+	$(GO) test -race -tags console -timeout 20m -p $$(($$(nproc) + 1)) ./...
+
+test-browser: runtime web/dist/.built chromium ## the console's flows in a real browser, against the server as it is shipped
+	MYBEACON_CHROMIUM=$(CHROMIUM) $(GO) test -tags console -timeout 20m -run '^TestConsoleInABrowser$$' ./engine/node
 
 test-web: web/node_modules/.installed ## the console's lint, types and unit tests
 	cd web && $(NPM) run --silent lint && $(NPM) run --silent typecheck && $(NPM) run --silent test
