@@ -8,6 +8,7 @@ const noApp = { group: ['@/app', '@/app/*', '**/app/**'], message: 'Only app/ kn
 const noModules = { group: ['@/modules/*', '**/modules/**'], message: 'Modules are reached through app/registry.ts only.' }
 const noDomain = { group: ['@/api/*', '@/live/*', '@/map/*'], message: 'kit/ knows nothing of the domain.' }
 const noData = { group: ['@/api/*', '@/live/*'], message: 'map/ draws what it is given.' }
+const noECharts = { group: ['echarts', 'echarts/*'], message: 'Charts are drawn by kit/chart.' }
 const leaflet = { name: 'leaflet', message: 'Leaflet stays inside map/.' }
 
 const restrict = (files, patterns, paths = [leaflet]) => ({
@@ -49,10 +50,11 @@ export default ts.config(
     },
   },
   { files: ['**/*.test.ts', 'e2e/**'], rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-non-null-assertion': 'off' } },
-  restrict(['src/modules/**'], [noApp, noModules]),
-  restrict(['src/api/**', 'src/live/**', 'src/composables/**'], [noApp, noModules]),
-  restrict(['src/kit/**'], [noApp, noModules, noDomain]),
-  restrict(['src/map/**'], [noApp, noModules, noData], []),
+  restrict(['src/modules/**'], [noApp, noModules, noECharts]),
+  restrict(['src/api/**', 'src/live/**', 'src/composables/**'], [noApp, noModules, noECharts]),
+  restrict(['src/kit/**'], [noApp, noModules, noDomain, noECharts]),
+  restrict(['src/kit/chart/**'], [noApp, noModules, noDomain]),
+  restrict(['src/map/**'], [noApp, noModules, noData, noECharts], []),
 )
 
 function browserGlobals() {

@@ -7,6 +7,7 @@ type Load = () => Promise<{ default: Messages }>
 
 const shell: Record<Language, Load> = { en: () => import('@/locales/en.json'), ru: () => import('@/locales/ru.json') }
 const data: Record<Language, Load> = { en: () => import('@/kit/data/locales/en.json'), ru: () => import('@/kit/data/locales/ru.json') }
+const charts: Record<Language, Load> = { en: () => import('@/kit/chart/locales/en.json'), ru: () => import('@/kit/chart/locales/ru.json') }
 const widgets: Record<Language, Load> = {
   en: () => import('@/locales/vuetify.en'),
   ru: () => import('@/locales/vuetify.ru'),
@@ -35,7 +36,7 @@ export type ConsoleI18n = ReturnType<typeof createConsoleI18n>
 /** Loads a language's texts, of the shell and of every module, and switches to it. */
 export async function useLanguage(i18n: ConsoleI18n, language: Language): Promise<void> {
   if (!i18n.global.availableLocales.includes(language)) {
-    const loads = [shell[language], data[language], ...modules.map((module) => module.messages[language])]
+    const loads = [shell[language], data[language], charts[language], ...modules.map((module) => module.messages[language])]
     const parts = await Promise.all(loads.map(async (load) => (await load()).default))
     const { default: $vuetify } = await widgets[language]()
     i18n.global.setLocaleMessage(language, Object.assign({ $vuetify }, ...parts))
