@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/sync/errgroup"
 
 	"mybeacon/engine/access"
 	"mybeacon/engine/store/postgres"
@@ -51,22 +52,37 @@ func (r *routes) find(ctx context.Context, in *searchInput) (*searchOutput, erro
 	if err != nil || sought.Text == "" {
 		return out, err
 	}
-	found, err := r.DB.Find(ctx, scope, sought, maxFound, r.findings(p, scope))
+	found, err := r.findAll(ctx, p, scope, sought)
 	if err != nil {
 		return nil, err
 	}
+	out.Body.Items = best(found, sought)
+	return out, nil
+}
+
+// findAll asks the core and the caller's products, two at a time: each of them asks
+// for several kinds at once.
+func (r *routes) findAll(ctx context.Context, p shell.Principal, scope postgres.Scope, sought postgres.Sought) ([]schema.Found, error) {
+	asked := []func(context.Context) ([]schema.Found, error){func(ctx context.Context) ([]schema.Found, error) {
+		return r.DB.Find(ctx, scope, sought, maxFound, r.findings(p, scope))
+	}}
 	for product, finder := range r.Finders {
 		if p.Decide(access.View, access.Object{Product: product}) != nil {
 			continue
 		}
-		more, err := finder.Find(ctx, scope, sought, maxFound)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, more...)
+		asked = append(asked, func(ctx context.Context) ([]schema.Found, error) { return finder.Find(ctx, scope, sought, maxFound) })
 	}
-	out.Body.Items = best(found, sought)
-	return out, nil
+	found := make([][]schema.Found, len(asked))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2)
+	for i, ask := range asked {
+		group.Go(func() (err error) {
+			found[i], err = ask(ctx)
+			return err
+		})
+	}
+	err := group.Wait()
+	return slices.Concat(found...), err
 }
 
 // findings are the core's kinds that the caller may look for.

@@ -17,7 +17,7 @@ func (s *Store) Find(ctx context.Context, scope postgres.Scope, sought postgres.
 func findPlans(scope postgres.Scope) postgres.Finding {
 	return postgres.Finding{
 		Kind: "plan",
-		Select: `SELECT p.id::text, p.name, l.name, '/ble/map/' || p.location || '/' || p.id
+		Select: `SELECT p.org, p.id::text, p.name, l.name, '/ble/map/' || p.location || '/' || p.id
 			FROM ble_plan p JOIN location l ON l.id = p.location`,
 		Where: func(w *postgres.Where, s postgres.Sought) {
 			w.Scope("p.org", scope)
@@ -30,7 +30,7 @@ func findPlans(scope postgres.Scope) postgres.Finding {
 func findZones(scope postgres.Scope) postgres.Finding {
 	return postgres.Finding{
 		Kind: "zone",
-		Select: `SELECT z.id::text, CASE z.name WHEN '' THEN 'Zone #' || z.number ELSE z.name END, p.name,
+		Select: `SELECT z.org, z.id::text, CASE z.name WHEN '' THEN 'Zone #' || z.number ELSE z.name END, p.name,
 			'/ble/map/' || p.location || '/' || p.id
 			FROM ble_zone z JOIN ble_plan p ON p.id = z.plan`,
 		Where: func(w *postgres.Where, s postgres.Sought) {
@@ -45,12 +45,12 @@ func findZones(scope postgres.Scope) postgres.Finding {
 func findTags(scope postgres.Scope) postgres.Finding {
 	return postgres.Finding{
 		Kind:   "tag",
-		Select: `SELECT t.id::text, t.name, t.transmitter, '/ble/map?tag=' || t.id FROM ble_tag t`,
+		Select: `SELECT t.org, t.id::text, t.name, t.transmitter, '/ble/map?tag=' || t.id FROM ble_tag t`,
 		Where: func(w *postgres.Where, s postgres.Sought) {
 			w.Scope("t.org", scope)
-			either := []string{w.Bind("strpos(t.search, ?) > 0", s.Text), w.Bind("strpos(t.transmitter, ?) > 0", s.Text)}
-			if s.MAC != "" {
-				either = append(either, w.Bind("strpos(replace(t.transmitter, ':', ''), ?) > 0", s.MAC))
+			either := []string{w.Bind("t.words LIKE ?", s.Pattern())}
+			if s.MAC != "" && s.MAC != s.Text {
+				either = append(either, w.Bind("t.words LIKE ?", s.MACPattern()))
 			}
 			w.Add("(" + strings.Join(either, " OR ") + ")")
 		},

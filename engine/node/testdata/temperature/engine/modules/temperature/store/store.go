@@ -117,7 +117,7 @@ func (s *Store) Rename(ctx context.Context, scope postgres.Scope, id SensorID, n
 func (s *Store) Find(ctx context.Context, scope postgres.Scope, sought postgres.Sought, most int) ([]schema.Found, error) {
 	return s.db.Find(ctx, scope, sought, most, []postgres.Finding{{
 		Kind:   "sensor",
-		Select: "SELECT s.id::text, s.name, '', '/temperature/' || s.id FROM temperature_sensor s",
+		Select: "SELECT s.org, s.id::text, s.name, '', '/temperature/' || s.id FROM temperature_sensor s",
 		Where: func(w *postgres.Where, sought postgres.Sought) {
 			w.Scope("s.org", scope)
 			w.Location("s.location", scope)
