@@ -153,7 +153,7 @@ describe('the second factor', () => {
     const secret = String(await page.getByTestId('totp-secret').textContent())
     await page.fill('input[name=code]', totp(secret, 100))
     await page.getByRole('button', { name: 'Confirm' }).click()
-    await page.locator('.totp-setup .v-input--error').waitFor()
+    await page.locator('.form-dialog .v-input--error').waitFor()
   })
 })
 
