@@ -48,6 +48,9 @@ func (p *Problem) ContentType(string) string { return problemType }
 
 const problemType = "application/problem+json"
 
+// statusLeft is for callers who closed their connection; nobody reads it but the log.
+const statusLeft = 499
+
 // statuses is the one table from kinds of failure to HTTP.
 func statusOf(kind schema.Kind) int {
 	switch kind {
@@ -116,9 +119,11 @@ func (s *Server) problemOf(ctx context.Context, err error) *Problem {
 	}
 	var e *schema.Error
 	if !errors.As(err, &e) || e.Kind == schema.Internal {
-		if !errors.Is(err, context.Canceled) {
-			s.log.ErrorContext(ctx, "request failed", "request", requestID(ctx), "error", err)
+		// A caller who left is no failure of ours, neither in the log nor in the metrics.
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			return newProblem(statusLeft, "the caller left before the answer")
 		}
+		s.log.ErrorContext(ctx, "request failed", "request", requestID(ctx), "error", err)
 		return newProblem(http.StatusInternalServerError, "an internal error; it was logged under the request id")
 	}
 	p = newProblem(statusOf(e.Kind), (&schema.Error{Field: e.Field, Message: e.Message}).Error())
