@@ -111,10 +111,12 @@ type operation struct {
 	Security    []map[string][]string `json:"security"`
 	Responses   map[string]any        `json:"responses"`
 	RequestBody *requestBody          `json:"requestBody"`
-	Parameters  []struct {
-		Name string `json:"name"`
-		In   string `json:"in"`
-	} `json:"parameters"`
+	Parameters  []parameter           `json:"parameters"`
+}
+
+type parameter struct {
+	Name string `json:"name"`
+	In   string `json:"in"`
 }
 
 type requestBody struct {

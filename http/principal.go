@@ -72,6 +72,16 @@ func (p Principal) Within(organisation schema.OrganisationID) (postgres.Scope, e
 	return scope, nil
 }
 
+// WithinOne is [Principal.Within] for what leaves the system as a file: it belongs into
+// the log of one organisation, so that a super-admin names it.
+func (p Principal) WithinOne(organisation schema.OrganisationID) (postgres.Scope, error) {
+	scope, err := p.Within(organisation)
+	if _, one := scope.Organisation(); err == nil && !one {
+		err = schema.Errorf(schema.Invalid, "organisation_id", "is required: an export is written into the log of the organisation whose data it holds")
+	}
+	return scope, err
+}
+
 // Owner returns the organisation that a new object will belong to: the one
 // asked for, or the one the principal acts in.
 func (p Principal) Owner(asked schema.OrganisationID) (schema.OrganisationID, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"mybeacon/engine/audit"
+	"mybeacon/schema"
 )
 
 type addressKey struct{}
@@ -45,6 +46,7 @@ func Route[I, O any](s *Server, rule Rule, op huma.Operation, handler func(conte
 	s.documentErrors(&op)
 	describeExchange(&op, rule.level != public)
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		ctx = context.WithValue(ctx, sawKey{}, new([]schema.OrganisationID))
 		out, err := handler(ctx, in)
 		if err == nil {
 			err = s.noted(ctx, rule, &op, in, out)

@@ -40,7 +40,7 @@ func (s *Server) noted(ctx context.Context, rule Rule, op *huma.Operation, in, o
 	if !p.Rights.SuperAdmin {
 		return nil
 	}
-	for _, organisation := range shown(in, out) {
+	for _, organisation := range shown(ctx, in, out) {
 		if organisation == p.Rights.Organisation {
 			continue
 		}
@@ -55,10 +55,23 @@ func (s *Server) noted(ctx context.Context, rule Rule, op *huma.Operation, in, o
 	return nil
 }
 
+type sawKey struct{}
+
+// Saw says whose object the answer shows, where it does not say so itself by a field
+// OrganisationID, which may be json:"-".
+func Saw(ctx context.Context, organisation schema.OrganisationID) {
+	if saw, ok := ctx.Value(sawKey{}).(*[]schema.OrganisationID); ok && !organisation.IsZero() {
+		*saw = append(*saw, organisation)
+	}
+}
+
 // shown returns whose objects the answer holds: as its objects say, or else as was
 // asked. Where neither says, it is the system's log.
-func shown(in, out any) []schema.OrganisationID {
+func shown(ctx context.Context, in, out any) []schema.OrganisationID {
 	var found []schema.OrganisationID
+	if saw, ok := ctx.Value(sawKey{}).(*[]schema.OrganisationID); ok {
+		found = *saw
+	}
 	add := func(v reflect.Value) {
 		if id, ok := organisationOf(v); ok && !slices.Contains(found, id) {
 			found = append(found, id)

@@ -41,7 +41,7 @@ type Form struct {
 type exportInput struct {
 	Filter
 	Form
-	OrganisationID schema.OrganisationID `query:"organisation_id" format:"uuid"`
+	OrganisationID schema.OrganisationID `query:"organisation_id" format:"uuid" doc:"Required of a super-admin who acts in none"`
 }
 
 type exportAllInput struct {
@@ -56,6 +56,9 @@ func (r *routes) exports(s *shell.Server, tags []string) {
 		Middlewares: huma.Middlewares{patient},
 	}, func(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
 		scope, err := within(ctx, in.OrganisationID)
+		if err == nil {
+			scope, err = shell.PrincipalOf(ctx).WithinOne(in.OrganisationID)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -14,18 +14,19 @@ import (
 
 // ZoneExample says that a tag was in a zone, or outside of all, for some time.
 type ZoneExample struct {
-	ID        store.ExampleID `json:"id" format:"uuid"`
-	TagID     schema.TagID    `json:"tag_id" format:"uuid"`
-	ZoneID    schema.ZoneID   `json:"zone_id" doc:"Empty: outside zones"`
-	From      time.Time       `json:"from"`
-	To        time.Time       `json:"to"`
-	Seconds   int             `json:"seconds" doc:"In which the tag was heard"`
-	CreatedAt time.Time       `json:"created_at"`
+	OrganisationID schema.OrganisationID `json:"-"` // for the log of who looks
+	ID             store.ExampleID       `json:"id" format:"uuid"`
+	TagID          schema.TagID          `json:"tag_id" format:"uuid"`
+	ZoneID         schema.ZoneID         `json:"zone_id" doc:"Empty: outside zones"`
+	From           time.Time             `json:"from"`
+	To             time.Time             `json:"to"`
+	Seconds        int                   `json:"seconds" doc:"In which the tag was heard"`
+	CreatedAt      time.Time             `json:"created_at"`
 }
 
 func exampleOf(e store.Example) ZoneExample {
 	return ZoneExample{
-		ID: e.ID, TagID: e.Tag, ZoneID: e.Zone, From: e.From.UTC(), To: e.To.UTC(),
+		OrganisationID: e.Organisation, ID: e.ID, TagID: e.Tag, ZoneID: e.Zone, From: e.From.UTC(), To: e.To.UTC(),
 		Seconds: e.Seconds, CreatedAt: e.CreatedAt.UTC(),
 	}
 }

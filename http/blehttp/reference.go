@@ -15,14 +15,15 @@ import (
 
 // Place is where a reference tag hangs.
 type Place struct {
-	PlanID schema.PlanID `json:"plan_id" format:"uuid"`
-	X      float64       `json:"x" doc:"Metres"`
-	Y      float64       `json:"y" doc:"Metres"`
-	Since  time.Time     `json:"since"`
+	OrganisationID schema.OrganisationID `json:"-"` // for the log of who looks
+	PlanID         schema.PlanID         `json:"plan_id" format:"uuid"`
+	X              float64               `json:"x" doc:"Metres"`
+	Y              float64               `json:"y" doc:"Metres"`
+	Since          time.Time             `json:"since"`
 }
 
 func placeOf(r store.Reference) Place {
-	return Place{PlanID: r.Plan, X: r.X, Y: r.Y, Since: r.Since.UTC()}
+	return Place{OrganisationID: r.Organisation, PlanID: r.Plan, X: r.X, Y: r.Y, Since: r.Since.UTC()}
 }
 
 // Reference is a reference tag's place and what receivers hear of it.

@@ -14,29 +14,31 @@ import (
 
 // Survey is one walk over a plan with a transmitter.
 type Survey struct {
-	ID        store.SurveyID `json:"id" format:"uuid"`
-	Name      string         `json:"name"`
-	Readings  int            `json:"readings" doc:"How many there are"`
-	CreatedAt time.Time      `json:"created_at"`
+	OrganisationID schema.OrganisationID `json:"-"` // for the log of who looks
+	ID             store.SurveyID        `json:"id" format:"uuid"`
+	Name           string                `json:"name"`
+	Readings       int                   `json:"readings" doc:"How many there are"`
+	CreatedAt      time.Time             `json:"created_at"`
 }
 
 func surveyOf(v store.Survey) Survey {
-	return Survey{ID: v.ID, Name: v.Name, Readings: v.Readings, CreatedAt: v.CreatedAt.UTC()}
+	return Survey{OrganisationID: v.Organisation, ID: v.ID, Name: v.Name, Readings: v.Readings, CreatedAt: v.CreatedAt.UTC()}
 }
 
 // Reading is how loudly a receiver heard a transmitter at a known place.
 type Reading struct {
-	Number     int               `json:"number" doc:"Within the survey, from 1"`
-	ReceiverID schema.ReceiverID `json:"receiver_id" format:"uuid"`
-	DeviceID   schema.DeviceID   `json:"device_id" format:"uuid" doc:"What hangs there now"`
-	X          float64           `json:"x" doc:"Metres"`
-	Y          float64           `json:"y" doc:"Metres"`
-	RSSI       float64           `json:"rssi_dbm"`
-	Source     int               `json:"source"`
+	OrganisationID schema.OrganisationID `json:"-"` // for the log of who looks
+	Number         int                   `json:"number" doc:"Within the survey, from 1"`
+	ReceiverID     schema.ReceiverID     `json:"receiver_id" format:"uuid"`
+	DeviceID       schema.DeviceID       `json:"device_id" format:"uuid" doc:"What hangs there now"`
+	X              float64               `json:"x" doc:"Metres"`
+	Y              float64               `json:"y" doc:"Metres"`
+	RSSI           float64               `json:"rssi_dbm"`
+	Source         int                   `json:"source"`
 }
 
 func readingOf(r store.Reading) Reading {
-	return Reading{Number: r.Number, ReceiverID: r.Receiver, DeviceID: r.Device, X: r.X, Y: r.Y, RSSI: r.RSSI.DBm(), Source: r.Source}
+	return Reading{OrganisationID: r.Organisation, Number: r.Number, ReceiverID: r.Receiver, DeviceID: r.Device, X: r.X, Y: r.Y, RSSI: r.RSSI.DBm(), Source: r.Source}
 }
 
 type newReading struct {

@@ -35,7 +35,7 @@ func deviceColumns() []string {
 
 type csvInput struct {
 	DeviceFilter
-	OrganisationID schema.OrganisationID `query:"organisation_id" format:"uuid"`
+	OrganisationID schema.OrganisationID `query:"organisation_id" format:"uuid" doc:"Required of a super-admin who acts in none"`
 }
 
 type deviceImport struct {
@@ -74,7 +74,7 @@ func (r *routes) deviceCSV(s *shell.Server) {
 }
 
 func (r *routes) exportDevices(ctx context.Context, in *csvInput) (*huma.StreamResponse, error) {
-	scope, err := shell.PrincipalOf(ctx).Within(in.OrganisationID)
+	scope, err := shell.PrincipalOf(ctx).WithinOne(in.OrganisationID)
 	if err != nil {
 		return nil, err
 	}

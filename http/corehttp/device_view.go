@@ -18,11 +18,12 @@ import (
 
 // DeviceStatus is what changes of a device while a list shows it.
 type DeviceStatus struct {
-	ID       schema.DeviceID   `json:"id" format:"uuid"`
-	Status   string            `json:"status" enum:"online,offline,never"`
-	LastSeen *time.Time        `json:"last_seen" doc:"null: never"`
-	Config   DeviceConfigState `json:"config"`
-	Health   *DeviceHealth     `json:"health" doc:"null: nothing is known"`
+	OrganisationID schema.OrganisationID `json:"-"` // for the log of who looks
+	ID             schema.DeviceID       `json:"id" format:"uuid"`
+	Status         string                `json:"status" enum:"online,offline,never"`
+	LastSeen       *time.Time            `json:"last_seen" doc:"null: never"`
+	Config         DeviceConfigState     `json:"config"`
+	Health         *DeviceHealth         `json:"health" doc:"null: nothing is known"`
 }
 
 // DeviceBinding is where a device was bound from when to when.
@@ -100,7 +101,7 @@ func (r *routes) listStatus(ctx context.Context, in *statusInput) (*deviceStatus
 	out.Body.Items = make([]DeviceStatus, len(found))
 	for i, d := range found {
 		full := r.deviceOf(d)
-		out.Body.Items[i] = DeviceStatus{ID: d.ID, Status: full.Status, LastSeen: full.LastSeen, Config: full.Config, Health: full.Health}
+		out.Body.Items[i] = DeviceStatus{OrganisationID: d.Organisation, ID: d.ID, Status: full.Status, LastSeen: full.LastSeen, Config: full.Config, Health: full.Health}
 	}
 	return out, nil
 }
@@ -147,6 +148,7 @@ func (r *routes) getConfig(ctx context.Context, in *idPath[schema.DeviceID]) (*c
 		return nil, err
 	}
 	d, err := r.DB.Device(ctx, shell.PrincipalOf(ctx).Scope(), id)
+	shell.Saw(ctx, d.Organisation)
 	return &configOutput{d.Config}, err
 }
 

@@ -5984,6 +5984,7 @@ export interface operations {
                 lang?: "ru" | "en";
                 /** @description Begin a CSV with a byte order mark, for programs that guess encodings */
                 bom?: boolean;
+                /** @description Required of a super-admin who acts in none */
                 organisation_id?: string;
             };
             header?: {
@@ -7404,6 +7405,7 @@ export interface operations {
                 number?: number;
                 /** @description Any part of it, in any spelling */
                 mac?: string;
+                /** @description Required of a super-admin who acts in none */
                 organisation_id?: string;
             };
             header?: {

@@ -19,13 +19,14 @@ type ExampleID = schema.ID[exampleKind]
 // Example says that a tag was in a zone of the plan, or outside of all, for some
 // time, and what was heard of it meanwhile.
 type Example struct {
-	ID        ExampleID
-	Plan      schema.PlanID
-	Zone      schema.ZoneID // zero: outside zones
-	Tag       schema.TagID
-	From, To  time.Time
-	Seconds   int // in which it was heard
-	CreatedAt time.Time
+	ID           ExampleID
+	Organisation schema.OrganisationID // as it is read
+	Plan         schema.PlanID
+	Zone         schema.ZoneID // zero: outside zones
+	Tag          schema.TagID
+	From, To     time.Time
+	Seconds      int // in which it was heard
+	CreatedAt    time.Time
 }
 
 // Heard is what was heard in each second. It is stored by receivers' numbers,
@@ -68,11 +69,11 @@ func (r heardRow) heard() Heard {
 
 func examples() postgres.List[Example] {
 	return postgres.List[Example]{
-		Select: `SELECT e.id, e.plan, e.zone, e.tag, e.from_at, e.to_at, e.seconds, e.created_at FROM ble_zone_example e`,
+		Select: `SELECT e.id, e.org, e.plan, e.zone, e.tag, e.from_at, e.to_at, e.seconds, e.created_at FROM ble_zone_example e`,
 		Key:    "e.from_at", Cast: "timestamptz", ID: "e.id",
 		Scan: func(row pgx.CollectableRow) (Example, error) {
 			var e Example
-			return e, row.Scan(&e.ID, &e.Plan, &e.Zone, &e.Tag, &e.From, &e.To, &e.Seconds, &e.CreatedAt)
+			return e, row.Scan(&e.ID, &e.Organisation, &e.Plan, &e.Zone, &e.Tag, &e.From, &e.To, &e.Seconds, &e.CreatedAt)
 		},
 		At: func(e Example) postgres.Cursor {
 			return postgres.Cursor{Key: e.From.UTC().Format(time.RFC3339Nano), ID: e.ID.String()}

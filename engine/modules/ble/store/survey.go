@@ -33,22 +33,24 @@ type SurveyID = schema.ID[surveyKind]
 // Survey is one walk over a plan: readings that came together and can go
 // together.
 type Survey struct {
-	ID        SurveyID
-	Plan      schema.PlanID
-	Name      string
-	CreatedAt time.Time
-	Readings  int
+	ID           SurveyID
+	Organisation schema.OrganisationID
+	Plan         schema.PlanID
+	Name         string
+	CreatedAt    time.Time
+	Readings     int
 }
 
 // Reading is how loudly a receiver heard a transmitter at a known place. On
 // entry, Device may name the receiver instead, as what hangs there.
 type Reading struct {
-	Number   int // within the survey, from 1
-	Receiver schema.ReceiverID
-	Device   schema.DeviceID
-	X, Y     float64 // metres
-	RSSI     schema.CentiDBm
-	Source   int // which transmitter; those of one source are equally loud
+	Organisation schema.OrganisationID // as it is read
+	Number       int                   // within the survey, from 1
+	Receiver     schema.ReceiverID
+	Device       schema.DeviceID
+	X, Y         float64 // metres
+	RSSI         schema.CentiDBm
+	Source       int // which transmitter; those of one source are equally loud
 }
 
 var surveyConstraints = postgres.Constraints{
@@ -57,11 +59,11 @@ var surveyConstraints = postgres.Constraints{
 
 func surveys() postgres.List[Survey] {
 	return postgres.List[Survey]{
-		Select: `SELECT s.id, s.plan, s.name, s.created_at, (SELECT count(*) FROM ble_survey_reading r WHERE r.survey = s.id) FROM ble_survey s`,
+		Select: `SELECT s.id, s.org, s.plan, s.name, s.created_at, (SELECT count(*) FROM ble_survey_reading r WHERE r.survey = s.id) FROM ble_survey s`,
 		Key:    "s.name", Cast: "text", ID: "s.id",
 		Scan: func(row pgx.CollectableRow) (Survey, error) {
 			var v Survey
-			return v, row.Scan(&v.ID, &v.Plan, &v.Name, &v.CreatedAt, &v.Readings)
+			return v, row.Scan(&v.ID, &v.Organisation, &v.Plan, &v.Name, &v.CreatedAt, &v.Readings)
 		},
 		At: func(v Survey) postgres.Cursor { return postgres.Cursor{Key: v.Name, ID: v.ID.String()} },
 	}
@@ -83,12 +85,12 @@ func (s *Store) Surveys(ctx context.Context, scope postgres.Scope, plan schema.P
 
 func readings() postgres.List[Reading] {
 	return postgres.List[Reading]{
-		Select: `SELECT r.number, r.receiver, c.device, r.x, r.y, r.rssi_cdbm, r.source
+		Select: `SELECT r.org, r.number, r.receiver, c.device, r.x, r.y, r.rssi_cdbm, r.source
 			FROM ble_survey_reading r JOIN ble_receiver c ON c.id = r.receiver`,
 		Key: "r.number", Cast: "integer", ID: "r.survey",
 		Scan: func(row pgx.CollectableRow) (Reading, error) {
 			var r Reading
-			return r, row.Scan(&r.Number, &r.Receiver, &r.Device, &r.X, &r.Y, &r.RSSI, &r.Source)
+			return r, row.Scan(&r.Organisation, &r.Number, &r.Receiver, &r.Device, &r.X, &r.Y, &r.RSSI, &r.Source)
 		},
 	}
 }
