@@ -53,14 +53,23 @@ type place struct {
 
 var (
 	// queryKinds says which query parameters name objects.
-	queryKinds = map[string]string{"organisation_id": "organisation", "location_id": "location", "ids": "device", "mac": "mac"}
+	queryKinds = map[string]string{"organisation_id": "organisation", "location_id": "location", "ids": "device", "mac": "mac", "rule": "rule",
+		"location": "location", "plan": "plan", "zone": "zone", "tag": "tag"}
 	// queries are those without which an operation cannot be called.
 	queries = map[string]func(w tenant) url.Values{
-		"search":             func(tenant) url.Values { return url.Values{"q": {"hall"}} },
+		"search":          func(tenant) url.Values { return url.Values{"q": {"hall"}} },
+		"list-ble-visits": pastOf, "get-ble-summary": pastOf, "get-ble-dwell": pastOf, "get-ble-occupancy": pastOf, "get-ble-occupancy-now": pastOf,
+		"list-ble-presence": pastOf, "get-ble-heatmap": pastOf, "get-ble-routes": pastOf, "get-ble-route-paths": pastOf, "list-ble-tracks": pastOf,
+		"get-ble-timeline": pastOf, "list-ble-events": pastOf,
 		"list-device-status": func(w tenant) url.Values { return url.Values{"ids": {w.ids["device"]}} },
 	}
 	namesObject = regexp.MustCompile(`(^|_)ids?$`)
 )
+
+// pastOf is a question about the past that names all that can be named.
+func pastOf(w tenant) url.Values {
+	return url.Values{"location": {w.ids["location"]}, "plan": {w.ids["plan"]}, "zone": {w.ids["zone"]}, "tag": {w.ids["tag"]}}
+}
 
 // ownCall is the tenant's request of the route, about its own objects.
 func ownCall(t *testing.T, d document, r route, w tenant) call {

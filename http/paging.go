@@ -68,14 +68,23 @@ func Paged[R, T any](in *PageInput, rows []R, next postgres.Cursor, convert func
 	if next == (postgres.Cursor{}) {
 		return out
 	}
-	text, err := json.Marshal([2]string{next.Key, next.ID})
-	if err != nil {
-		panic("BUG: a cursor cannot be encoded: " + err.Error())
-	}
-	out.Body.Next = base64.RawURLEncoding.EncodeToString(text)
+	out.Body.Next = EncodeCursor(next)
 	query := in.url.Query()
 	query.Set("cursor", out.Body.Next)
 	query.Set("limit", strconv.Itoa(in.Limit))
 	out.Link = "<" + in.url.EscapedPath() + "?" + query.Encode() + `>; rel="next"`
 	return out
+}
+
+// EncodeCursor writes a place in an order as [PageInput.Page] reads it; the zero place,
+// the end, is empty.
+func EncodeCursor(c postgres.Cursor) string {
+	if c == (postgres.Cursor{}) {
+		return ""
+	}
+	text, err := json.Marshal([2]string{c.Key, c.ID})
+	if err != nil {
+		panic("BUG: a cursor cannot be encoded: " + err.Error())
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
 }

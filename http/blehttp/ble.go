@@ -40,4 +40,5 @@ func Register(s *shell.Server, module *ble.Module, online Online) {
 	r.surveys(s)
 	r.references(s)
 	r.examples(s)
+	r.pasts(s)
 }

@@ -903,6 +903,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/ble/dwell": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who stayed how long, added up */
+        get: operations["get-ble-dwell"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries into zones and exits */
+        get: operations["list-ble-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/heatmap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where on a plan tags dwelt */
+        get: operations["get-ble-heatmap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/occupancy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How full zones were over time */
+        get: operations["get-ble-occupancy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/occupancy/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is in which zone */
+        get: operations["get-ble-occupancy-now"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/ble/plans": {
         parameters: {
             query?: never;
@@ -1083,6 +1168,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/ble/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** First in and last out, by tag and day */
+        get: operations["list-ble-presence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often tags went from zone to zone */
+        get: operations["get-ble-routes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/routes/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The commonest ways through several zones */
+        get: operations["get-ble-route-paths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A time in a few figures, beside another time */
+        get: operations["get-ble-summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/ble/tags": {
         parameters: {
             query?: never;
@@ -1115,6 +1268,57 @@ export interface paths {
         post?: never;
         /** Say that the tag hangs there no more */
         delete: operations["delete-ble-reference"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One tag's time, place by place */
+        get: operations["get-ble-timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/tracks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where tags were, fix by fix, for playback */
+        get: operations["list-ble-tracks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List stays of tags in zones */
+        get: operations["list-ble-visits"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1755,6 +1959,20 @@ export interface components {
             /** @description Each lets in once without the authenticator; they are shown once */
             recovery_codes: string[];
         };
+        Columns: {
+            /** @description Radius that holds the tag with 68 % */
+            accuracy_m: number[];
+            /** @description Milliseconds since 1970, UTC */
+            at: number[];
+            /** @description Index into tags */
+            tag: number[];
+            /** @description How long the tag was there */
+            valid_for_ms: number[];
+            x_m: number[];
+            y_m: number[];
+            /** @description Index into zones; -1 is outside of all */
+            zone: number[];
+        };
         DemoState: {
             available: boolean;
             running: boolean;
@@ -2049,6 +2267,56 @@ export interface components {
              */
             zones_by: "position" | "examples";
         };
+        DwellRow: {
+            /** @example 2026-01-31 */
+            day?: string;
+            /**
+             * Format: double
+             * @description In the zone, or in all of them; in a row of the outside, there
+             */
+            dwell_s: number;
+            /**
+             * Format: int32
+             * @description 0 to 23
+             */
+            hour?: number;
+            /** @description The row is of the time in which tags were heard outside of all zones */
+            outside?: boolean;
+            /**
+             * Format: double
+             * @description Heard outside of all zones; 0 where zones stand side by side or are named
+             */
+            outside_s: number;
+            /**
+             * Format: uuid
+             * @description The row of this zone has the time of this row too
+             */
+            parent?: string;
+            /** Format: uuid */
+            tag?: string;
+            tag_name?: string;
+            /** Format: int64 */
+            tags: number;
+            type?: string;
+            /**
+             * Format: int64
+             * @description That touch the row's time
+             */
+            visits: number;
+            /**
+             * Format: int32
+             * @description 1 is Monday
+             */
+            weekday?: number;
+            /**
+             * Format: uuid
+             * @description Left out of a row that is of the time outside of all zones
+             */
+            zone?: string;
+            zone_name?: string;
+            /** Format: int64 */
+            zone_number?: number;
+        };
         Entry: {
             /** @enum {string} */
             action: "login" | "login_failed" | "logout" | "view" | "create" | "change" | "delete" | "export" | "users" | "tunnel" | "switch" | "system";
@@ -2074,10 +2342,63 @@ export interface components {
             /** @description Empty for the server and for nobody known */
             user_id: string;
         };
+        Event: {
+            /** Format: date-time */
+            at: number;
+            /** @enum {string} */
+            kind: "enter" | "leave";
+            /** Format: uuid */
+            plan: string;
+            /** Format: uuid */
+            tag: string;
+            tag_name: string;
+            /** Format: uuid */
+            visit_id: string;
+            /** Format: uuid */
+            zone: string;
+            zone_name: string;
+        };
         Field: {
             name: string;
             new: string;
             old: string;
+        };
+        Figures: {
+            /** Format: double */
+            dwell_mean_s: number;
+            /**
+             * Format: double
+             * @description Of visits, each with its part within the time
+             */
+            dwell_median_s: number;
+            /** Format: double */
+            dwell_total_s: number;
+            /**
+             * Format: date-time
+             * @description The first entry within the time
+             */
+            first_in: number | null;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description The last end of a visit within the time
+             */
+            last_out: number | null;
+            /**
+             * Format: int64
+             * @description Tags in zones at once
+             */
+            peak_occupancy: number;
+            /** Format: int64 */
+            tags: number;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: int64
+             * @description That touch the time; one to a part of a zone is not one more
+             */
+            visits: number;
         };
         ForgotInputBody: {
             email: string;
@@ -2123,6 +2444,29 @@ export interface components {
              * @description Mean of about the last day
              */
             rssi_dbm: number;
+        };
+        HeatMap: {
+            /** Format: double */
+            cell_m: number;
+            /** Format: int64 */
+            columns: number;
+            /** Format: double */
+            max_s: number;
+            /**
+             * Format: double
+             * @description Metres; the lower left corner of the first square
+             */
+            min_x: number;
+            /** Format: double */
+            min_y: number;
+            /** Format: uuid */
+            plan: string;
+            /** Format: int64 */
+            rows: number;
+            /** @description Row by row from the lowest, each from left to right */
+            seconds: number[];
+            /** Format: double */
+            total_s: number;
         };
         HungReferenceBody: {
             /** Format: uuid */
@@ -2216,6 +2560,22 @@ export interface components {
             /** @description Its first characters, to tell keys apart */
             prefix: string;
         };
+        Link: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: uuid
+             * @description null: from outside
+             */
+            from: string;
+            /** Format: int64 */
+            tags: number;
+            /**
+             * Format: uuid
+             * @description null: to the outside
+             */
+            to: string;
+        };
         LinkInputBody: {
             /** @description What stands after # in the link */
             token: string;
@@ -2226,6 +2586,12 @@ export interface components {
             organisation?: string;
             /** @enum {string} */
             purpose: "confirm" | "password" | "invitation" | "email";
+        };
+        Links: {
+            /** @description The commonest first */
+            links: components["schemas"]["Link"][];
+            /** @description Those that links name */
+            zones: components["schemas"]["ZoneRef"][];
         };
         ListDevice: {
             items: components["schemas"]["Device"][];
@@ -2239,6 +2605,11 @@ export interface components {
         };
         ListEntry: {
             items: components["schemas"]["Entry"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListEvent: {
+            items: components["schemas"]["Event"][];
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
@@ -2277,6 +2648,11 @@ export interface components {
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
+        ListPresenceRow: {
+            items: components["schemas"]["PresenceRow"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
         ListReading: {
             items: components["schemas"]["Reading"][];
             /** @description The cursor of the next page, empty at the end */
@@ -2299,6 +2675,11 @@ export interface components {
         };
         ListToken: {
             items: components["schemas"]["Token"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListVisit: {
+            items: components["schemas"]["Visit"][];
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
@@ -2610,6 +2991,15 @@ export interface components {
             kind: string;
             name: string;
         };
+        Occupancy: {
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            step_s: number;
+            /** Format: date-time */
+            to: string;
+            zones: components["schemas"]["ZoneOccupancy"][];
+        };
         Organisation: {
             /** Format: date-time */
             created_at: string;
@@ -2689,6 +3079,15 @@ export interface components {
         };
         PasswordOnlyBody: {
             password: string;
+        };
+        Path: {
+            /** Format: int64 */
+            count: number;
+            names: string[];
+            /** Format: int64 */
+            tags: number;
+            /** @description In the order in which they were entered */
+            zones: string[];
         };
         Person: {
             disabled: boolean;
@@ -2808,6 +3207,33 @@ export interface components {
             x: number;
             /** Format: double */
             y: number;
+        };
+        PresenceRow: {
+            /** @example 2026-01-31 */
+            day: string;
+            /** Format: date-time */
+            first_in: number;
+            /**
+             * Format: date-time
+             * @description While it is still there: when it was heard last
+             */
+            last_out: number;
+            /**
+             * Format: double
+             * @description Of it outside of all zones
+             */
+            outside_s: number;
+            /**
+             * Format: double
+             * @description In zones and heard outside; with zones named, in these
+             */
+            present_s: number;
+            /** @description A visit is open */
+            still_in: boolean;
+            /** Format: uuid */
+            tag: string;
+            tag_name: string;
+            type: string;
         };
         Problem: {
             /** @description What is wrong and what would be right */
@@ -2981,6 +3407,30 @@ export interface components {
             actions: string[];
             role: string;
         };
+        RowsDwellRow: {
+            items: components["schemas"]["DwellRow"][];
+            /**
+             * Format: int64
+             * @description How many rows there are, also beyond limit
+             */
+            total: number;
+        };
+        RowsPath: {
+            items: components["schemas"]["Path"][];
+            /**
+             * Format: int64
+             * @description How many rows there are, also beyond limit
+             */
+            total: number;
+        };
+        RowsZoneNow: {
+            items: components["schemas"]["ZoneNow"][];
+            /**
+             * Format: int64
+             * @description How many rows there are, also beyond limit
+             */
+            total: number;
+        };
         SearchOutputBody: {
             /** @description The best first, 20 at most */
             items: components["schemas"]["Found"][];
@@ -3023,6 +3473,64 @@ export interface components {
             /** @enum {string} */
             id: "organisation" | "products" | "scanner";
         };
+        Stay: {
+            color: string;
+            /** Format: date-time */
+            from: number;
+            open: boolean;
+            /** Format: uuid */
+            plan: string;
+            /**
+             * Format: date-time
+             * @description Of an open stay: when the tag was heard last
+             */
+            to: number;
+            /**
+             * Format: uuid
+             * @description null: outside of all zones
+             */
+            zone: string;
+            zone_name: string;
+        };
+        Summary: {
+            /** @description null unless asked for */
+            compare: components["schemas"]["Figures"];
+            /** Format: double */
+            dwell_mean_s: number;
+            /**
+             * Format: double
+             * @description Of visits, each with its part within the time
+             */
+            dwell_median_s: number;
+            /** Format: double */
+            dwell_total_s: number;
+            /**
+             * Format: date-time
+             * @description The first entry within the time
+             */
+            first_in: number | null;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description The last end of a visit within the time
+             */
+            last_out: number | null;
+            /**
+             * Format: int64
+             * @description Tags in zones at once
+             */
+            peak_occupancy: number;
+            /** Format: int64 */
+            tags: number;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: int64
+             * @description That touch the time; one to a part of a zone is not one more
+             */
+            visits: number;
+        };
         Survey: {
             /** Format: date-time */
             created_at: string;
@@ -3060,6 +3568,13 @@ export interface components {
             /** @description For ?ticket= of GET /api/v1/live; works once */
             ticket: string;
         };
+        Timeline: {
+            /** @description By time; between them the tag was not heard */
+            stays: components["schemas"]["Stay"][];
+            /** Format: uuid */
+            tag: string;
+            tag_name: string;
+        };
         Token: {
             /** Format: date-time */
             created_at: string;
@@ -3091,6 +3606,25 @@ export interface components {
             /** @description Send it as Authorization: Bearer …; it is shown once */
             token: string;
         };
+        TrackTag: {
+            name: string;
+            /** Format: uuid */
+            tag: string;
+            type: string;
+        };
+        Tracks: {
+            fixes: components["schemas"]["Columns"];
+            /** Format: date-time */
+            from: string;
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+            /** Format: uuid */
+            plan: string;
+            tags: components["schemas"]["TrackTag"][];
+            /** Format: date-time */
+            to: string;
+            zones: components["schemas"]["ZoneRef"][];
+        };
         User: {
             email: string;
             /** Format: uuid */
@@ -3119,6 +3653,52 @@ export interface components {
             chains: number;
             /** Format: int64 */
             entries: number;
+        };
+        Visit: {
+            /**
+             * Format: double
+             * @description Of the whole visit; of an open one to the tag's last fix
+             */
+            dwell_s: number;
+            /** Format: date-time */
+            entered_at: number;
+            /**
+             * Format: date-time
+             * @description null: the visit is open
+             */
+            left_at: number | null;
+            /** Format: uuid */
+            location: string;
+            open: boolean;
+            /**
+             * Format: uuid
+             * @description The zone that this one is a part of: a visit to it goes on meanwhile
+             */
+            parent: string;
+            /** Format: uuid */
+            plan: string;
+            /** Format: uuid */
+            tag: string;
+            /** @description As it is called now, or was last */
+            tag_name: string;
+            /** @description The tag's, now; empty when it is deleted */
+            type: string;
+            /** Format: uuid */
+            visit_id: string;
+            /**
+             * Format: double
+             * @description Of it within the time asked for: what sums are made of
+             */
+            within_s: number;
+            /** Format: uuid */
+            zone: string;
+            /** @description As it is called now, or was last */
+            zone_name: string;
+            /**
+             * Format: int64
+             * @description 0: the zone is deleted
+             */
+            zone_number: number;
         };
         Zone: {
             /** @example #1CB5D5 */
@@ -3166,6 +3746,44 @@ export interface components {
             to: string;
             /** @description Empty: outside zones */
             zone_id: string;
+        };
+        ZoneNow: {
+            /**
+             * Format: int64
+             * @description Tags in it, also those in its parts
+             */
+            count: number;
+            /** Format: uuid */
+            parent: string;
+            tags: string[];
+            /** Format: uuid */
+            zone: string;
+            zone_name: string;
+            /** Format: int64 */
+            zone_number: number;
+        };
+        ZoneOccupancy: {
+            color: string;
+            /** Format: uuid */
+            parent: string;
+            /** @description By time; steps in which nobody was there are left out */
+            points: (string | number)[][];
+            /** Format: uuid */
+            zone: string;
+            zone_name: string;
+            /** Format: int64 */
+            zone_number: number;
+        };
+        ZoneRef: {
+            color: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description 0: the zone is deleted
+             */
+            number: number;
+            /** Format: uuid */
+            zone: string;
         };
     };
     responses: {
@@ -6068,6 +6686,320 @@ export interface operations {
             };
         };
     };
+    "get-ble-dwell": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+                by?: "zone" | "tag" | "tag_zone" | "hour" | "weekday" | "day" | "hour_weekday";
+                /** @description Rows, the longest dwell first; ways by time are in their order */
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsDwellRow"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ble-events": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                /** @description Only these */
+                kind?: "enter" | "leave";
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEvent"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-heatmap": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+                /** @description Side of the squares */
+                cell_m?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeatMap"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-occupancy": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+                /** @description Days begin at local midnight */
+                step?: "5m" | "15m" | "1h" | "1d";
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Occupancy"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-occupancy-now": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsZoneNow"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-ble-plans": {
         parameters: {
             query?: {
@@ -7050,6 +7982,260 @@ export interface operations {
             };
         };
     };
+    "list-ble-presence": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPresenceRow"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-routes": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+                /** @description A tag that is outside zones for no longer than this between two zones goes from one to the other; else it goes outside and comes from there */
+                through_s?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Links"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-route-paths": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+                /** @description A tag that is outside zones for no longer than this between two zones goes from one to the other; else it goes outside and comes from there */
+                through_s?: number;
+                /** @description Zones of a way */
+                depth?: number;
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsPath"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-summary": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+                /** @description With the time before that is as long, or the same days a week or a year earlier */
+                compare?: "previous" | "week" | "year";
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-ble-tags": {
         parameters: {
             query?: {
@@ -7279,6 +8465,204 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-timeline": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+                /** @description A date: instead of from and to */
+                day?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ble-tracks": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+                /** @description Only the last fix of each tag in each stretch of that length; 0 is all */
+                step_ms?: number;
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tracks"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ble-visits": {
+        parameters: {
+            query?: {
+                /** @description Required unless a plan is named */
+                location?: string;
+                /** @description Only this plan */
+                plan?: string;
+                /** @description Only these zones; may be repeated */
+                zone?: string[] | null;
+                /** @description Only these tags; may be repeated */
+                tag?: string[] | null;
+                /** @description Only tags that are of this type now */
+                type?: "person" | "asset" | "vehicle";
+                /** @description RFC 3339, or a date: the day's beginning. Without: the beginning of today */
+                from?: string;
+                /** @description RFC 3339, not included, or a date: the day's end. Without: now */
+                to?: string;
+                /** @description IANA name of the time zone whose days and hours count; by default the location's */
+                tz?: string;
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                /** @description Only visits that took so many seconds at least */
+                min_s?: number;
+                /** @description Only visits that go on, or only those that have ended */
+                open?: "true" | "false";
+                /** @description Which come first, by entry */
+                order?: "oldest" | "newest";
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListVisit"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
             /** @description What went wrong */
             default: {

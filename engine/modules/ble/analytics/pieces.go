@@ -1,0 +1,87 @@
+package analytics
+
+import (
+	"fmt"
+	"time"
+)
+
+// step returns the length of pieces, in ms: in each there is one day, weekday and hour.
+// Clocks differ from UTC by whole hours in most zones and by quarters in the rest, and
+// are moved at such a moment too.
+func (q *Query) step() int64 {
+	const hour, quarter = 3_600_000, 900_000
+	for at := q.From; ; at = at.Add(24 * time.Hour) {
+		if at.After(q.To) {
+			at = q.To
+		}
+		if _, offset := at.In(q.in()).Zone(); offset%3600 != 0 {
+			return quarter
+		}
+		if at.Equal(q.To) {
+			return hour
+		}
+	}
+}
+
+// piecesOf cuts the intervals [a, b) of a table at every step: k is the number of the
+// step since the epoch. A table may have rows with nothing in them (a = b); they make
+// one piece.
+func piecesOf(table string, step int64) string {
+	return fmt.Sprintf(`
+(
+    SELECT * REPLACE (greatest(a, k * %[2]d) AS a, least(b, (k + 1) * %[2]d) AS b)
+    FROM (SELECT *, arrayJoin(range(intDiv(a, %[2]d), intDiv(greatest(b - 1, a), %[2]d) + 1)) AS k FROM %[1]s)
+)`, table, step)
+}
+
+// outsidePieces is a table of the time in which tags were heard outside of all zones,
+// by tag and step: ms of it, and of the tag's being heard at all the first and last
+// moment in the step. heard is a table of [Query.heard], stays one of visits.
+//
+// A visit that is open goes on: the time for which the last fix was promised to hold
+// is not outside because the visit is only counted to it.
+func outsidePieces(heard, stays string, step int64) string {
+	going := `(SELECT * REPLACE (if(open, {to:Int64}, b) AS b) FROM ` + stays + ` WHERE parent = ` + noID + `)`
+	return fmt.Sprintf(`
+(
+    SELECT h.tag AS tag, h.k AS k, h.plan AS plan, first, last, whole - ifNull(covered, 0) AS ms
+    FROM
+    (
+        SELECT tag, plan, k, min(a) AS first, max(b) AS last, sum(b - a) AS whole FROM %[1]s GROUP BY tag, plan, k
+    ) AS h
+    LEFT JOIN
+    (
+        SELECT s.tag AS tag, s.plan AS plan, s.k AS k, sum(greatest(least(s.b, v.b) - greatest(s.a, v.a), 0)) AS covered
+        FROM %[1]s AS s INNER JOIN %[2]s AS v ON v.tag = s.tag AND v.k = s.k
+        GROUP BY tag, plan, k
+    ) AS c ON c.tag = h.tag AND c.k = h.k AND c.plan = h.plan
+)`, piecesOf(heard, step), piecesOf(going, step))
+}
+
+// heardSQL is a table of when tags were heard, [a, b) within [from, to): each fix for
+// as long as it held, and what follows without a gap together.
+const heardSQL = `
+(
+    SELECT tag, plan, min(a) AS a, max(b) AS b
+    FROM
+    (
+        SELECT tag, plan, a, b, sum(begins) OVER (PARTITION BY tag, plan ORDER BY a ROWS UNBOUNDED PRECEDING) AS run
+        FROM
+        (
+            SELECT tag, plan, a, b,
+                a > max(b) OVER (PARTITION BY tag, plan ORDER BY a ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS begins
+            FROM
+            (
+                SELECT tag, plan, greatest(toUnixTimestamp64Milli(at), {from:Int64}) AS a,
+                    least(toUnixTimestamp64Milli(at) + valid_for_ms, {to:Int64}) AS b
+                FROM fixes FINAL
+                WHERE %s AND at >= ` + fromAt + ` - INTERVAL 1 HOUR AND at < ` + toAt + `
+            )
+            WHERE b > a
+        )
+    )
+    GROUP BY tag, plan, run
+)`
+
+// heard returns the table of when the question's tags were heard.
+func (q *Query) heard() string { return fmt.Sprintf(heardSQL, q.whose()) }
