@@ -62,6 +62,7 @@ func startOver(t testing.TB, warehouse *clickhouse.DB) *shelltest.Server {
 		opshttp.Register(s.Server, opsOf(t, s.DB))
 		blehttp.Register(s.Server, m, shelltest.Offline{})
 		audithttp.Register(s.Server, s.DB)
+		addAlerts(t, s, m)
 		sqlhttp.Register(s.Server, s.DB, noRows{})
 		for _, socket := range []string{"GET /api/v1/live", "GET /api/v1/device/stream", "POST /api/v1/device/frames"} {
 			s.Handle(socket, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }))

@@ -27,13 +27,13 @@ type tenant struct {
 // atLocation are the kinds that are hidden from who does not see their location; the
 // others are the organisation's.
 var atLocation = map[string]bool{
-	"location": true, "device": true, "spare": true, "mac": true, "plan": true, "receiver": true, "zone": true, "survey": true, "example": true,
+	"rule": true, "alert": true, "location": true, "device": true, "spare": true, "mac": true, "plan": true, "receiver": true, "zone": true, "survey": true, "example": true,
 }
 
 // pathKinds says what {id} names after a segment, and what the other names do.
 var pathKinds = map[string]string{
 	"organisations": "organisation", "locations": "location", "devices": "spare", "plans": "plan", "tags": "tag", "users": "person",
-	"keys": "key", "claims": "claim", "tokens": "token", "sessions": "session",
+	"alert-rules": "rule", "alerts": "alert", "webhooks": "webhook", "keys": "key", "claims": "claim", "tokens": "token", "sessions": "session",
 	"{rid}": "receiver", "{zid}": "zone", "{sid}": "survey", "{eid}": "example",
 }
 
@@ -73,6 +73,7 @@ func settle(t *testing.T, s *shelltest.Server, warehouse *clickhouse.DB, o postg
 	hear(t, warehouse, o.ID, w.ids["plan"], w.ids["receiver"], w.ids["tag"])
 	make("example", plan+"/zone-examples", heard(w))
 	settlePeople(t, s, &w)
+	settleAlerts(t, s, &w)
 	return w
 }
 
@@ -154,7 +155,15 @@ var bodies = map[string]func(w tenant) any{
 	"extend-ble-survey":       func(w tenant) any { return map[string]any{"readings": readings(w)} },
 	"set-ble-reference":       func(w tenant) any { return map[string]any{"plan_id": w.ids["plan"], "x": 1, "y": 1} },
 	"create-ble-zone-example": func(w tenant) any { return heard(w) },
-	"create-api-token":        func(tenant) any { return map[string]any{"name": "new"} },
+	"create-alert-rule":       func(w tenant) any { return ruleOf(w) },
+	"change-alert-rule":       func(w tenant) any { return silenceOf(w) },
+	"mute-alert-rule":         func(tenant) any { return map[string]any{"until": nil} },
+	"acknowledge-alert":       func(tenant) any { return map[string]any{"note": "seen to"} },
+	"create-webhook": func(w tenant) any {
+		return map[string]any{"organisation_id": w.ids["organisation"], "name": "new", "url": "https://example.org/"}
+	},
+	"change-webhook":   func(tenant) any { return map[string]any{"name": "renamed"} },
+	"create-api-token": func(tenant) any { return map[string]any{"name": "new"} },
 	"invite-user": func(w tenant) any {
 		return map[string]any{"email": "new@example.com", "role": "operator", "locations": granted(w)}
 	},

@@ -48,7 +48,7 @@ var confined = map[string][]string{
 	"github.com/asynkron/protoactor-go":   {"actors", "engine/node"},
 	"github.com/ClickHouse/clickhouse-go": {"engine/sink/clickhouse", "engine/store/clickhouse", "engine/modules", "engine/embedded", "bench/load"},
 	"github.com/ClickHouse/ch-go":         {"engine/embedded"},
-	"github.com/jackc/pgx":                {"engine/store/postgres", "engine/jobs", "engine/embedded", "engine/modules", "http"},
+	"github.com/jackc/pgx":                {"engine/store/postgres", "engine/jobs", "engine/embedded", "engine/modules", "engine/alert", "http"},
 	"github.com/apache/arrow":             {"schema/columnar", "engine/batch", "engine/spill", "engine/sink", "engine/export", "bench/load"},
 	"github.com/coder/websocket":          {"http/live", "http/tunnel", "edge/client", "edge/tunnel", "bench/load", "bench/soak"},
 	"github.com/pkg/sftp":                 {"http/tunnel", "edge/tunnel", "engine/export"},

@@ -19,10 +19,11 @@ import (
 const (
 	MailQueue    = "mail"
 	NightlyQueue = "nightly"
+	WebhookQueue = "webhook"
 )
 
 // workers bounds how many jobs of a queue one process does at a time.
-func workers() map[string]int { return map[string]int{MailQueue: 4, NightlyQueue: 1} }
+func workers() map[string]int { return map[string]int{MailQueue: 4, NightlyQueue: 1, WebhookQueue: 4} }
 
 const (
 	// defaultPoll is how long a job may wait whose announcement was missed, such as
@@ -171,11 +172,19 @@ func outcomeOf(err error, try Try) outcome {
 // Insert stores a job of a registered kind with the change of the transaction and
 // returns its number. It is done after the commit.
 func (j *Jobs) Insert(ctx context.Context, tx postgres.Tx, args Args) (int64, error) {
-	opts, registered := j.kinds[args.Kind()]
-	if !registered {
+	return j.InsertAt(ctx, tx, args, time.Time{})
+}
+
+// InsertAt is [Jobs.Insert] of a job that is not done before a time, give or take some
+// seconds; the zero time is at once.
+func (j *Jobs) InsertAt(ctx context.Context, tx postgres.Tx, args Args, at time.Time) (int64, error) {
+	registered, known := j.kinds[args.Kind()]
+	if !known {
 		panic("BUG: nobody registered jobs of kind " + args.Kind())
 	}
-	inserted, err := j.client.InsertTx(ctx, tx, args, opts)
+	opts := *registered
+	opts.ScheduledAt = at
+	inserted, err := j.client.InsertTx(ctx, tx, args, &opts)
 	if err != nil {
 		return 0, postgres.Explain(err, "insert a job of kind "+args.Kind(), nil)
 	}

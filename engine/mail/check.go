@@ -13,9 +13,12 @@ import (
 // maxValue bounds one value of a message's data, in characters.
 const maxValue = 500
 
+// maxLines bounds the lines of a message.
+const maxLines = 100
+
 // dataKeys are what templates may show.
 func dataKeys() []string {
-	return []string{"organisation", "name", "products", "password", "email", "phone", "by"}
+	return []string{"organisation", "name", "products", "password", "email", "phone", "by", "first", "more", "webhook", "why"}
 }
 
 // Validate refuses what cannot become a mail, and everything that could become a header
@@ -36,6 +39,14 @@ func (m Message) Validate() error {
 		}
 		if hasControl(value) || utf8.RuneCountInString(value) > maxValue {
 			return schema.Errorf(schema.Invalid, key, "must have at most %d characters without control characters", maxValue)
+		}
+	}
+	if len(m.Lines) > maxLines {
+		return schema.Errorf(schema.Invalid, "lines", "there are %d, at most %d", len(m.Lines), maxLines)
+	}
+	for _, line := range m.Lines {
+		if hasControl(line) || utf8.RuneCountInString(line) > maxValue {
+			return schema.Errorf(schema.Invalid, "lines", "must have at most %d characters each, without control characters", maxValue)
 		}
 	}
 	return validateLink(m.Link)

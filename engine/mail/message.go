@@ -17,6 +17,8 @@ const (
 	Activated     = "activated"      // products were switched on
 	Pending       = "pending"        // to the super-admins: an organisation waits for activation
 	Registered    = "registered"     // somebody registered an address that has an account: a note
+	Alerts        = "alerts"         // Lines say what happened
+	WebhookOff    = "webhook_off"    // to the Owners: posts to a webhook were given up
 	Test          = "test"           // shows the super-admin that mails arrive
 )
 
@@ -33,8 +35,11 @@ type Message struct {
 	Template string // one of the constants
 	// Data fill the template. Known keys: "organisation", "name" (of who gets the
 	// mail), "products" (names, separated by commas), "password" (generated), "email",
-	// "phone", "by" (who invites). What a template does not know is not shown.
+	// "phone", "by" (who invites), "first" (what happened first), "more" (how many more
+	// things did), "webhook" (its name), "why". What a template does not know is not shown.
 	Data map[string]string
+	// Lines stand below what the template says, each in a paragraph of its own.
+	Lines []string
 	// Link is a path with a fragment, such as "/confirm#TOKEN"; the configured base URL
 	// is put before it when the mail is written. Empty where the template has none.
 	Link string

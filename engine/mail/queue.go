@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -106,19 +107,25 @@ func (q *Queue) Configured() (yes bool, server, from string) {
 // or kept in the outbox where no mail server is set. A message that is none is
 // [schema.Invalid].
 func (q *Queue) Send(ctx context.Context, tx postgres.Tx, m Message) error {
+	_, err := q.Put(ctx, tx, m)
+	return err
+}
+
+// Put is [Queue.Send] for who wants to know which mail of the outbox it became.
+func (q *Queue) Put(ctx context.Context, tx postgres.Tx, m Message) (schema.MailID, error) {
 	row, err := q.row(m)
 	if err != nil {
-		return err
+		return row.ID, err
 	}
 	row.State = postgres.MailKept
 	if q.cfg.Sender != nil {
 		row.State = postgres.MailQueued
 		if row.Job, err = q.cfg.Jobs.Insert(ctx, tx, deliver{row.ID}); err != nil {
-			return err
+			return row.ID, err
 		}
 	}
 	q.cfg.Metrics.count(row.State)
-	return postgres.InsertMail(ctx, tx, row)
+	return row.ID, postgres.InsertMail(ctx, tx, row)
 }
 
 // row returns what is stored of a message: secrets apart from the rest.
@@ -139,6 +146,9 @@ func (q *Queue) row(m Message) (postgres.Mail, error) {
 	}
 	maps.Copy(row.Data, m.Data)
 	delete(row.Data, "password")
+	if len(m.Lines) > 0 { // no line holds a line break
+		row.Data[linesKey] = strings.Join(m.Lines, "\n")
+	}
 	secrets := postgres.MailSecrets{Password: m.Data["password"]}
 	if secret(m.Link) {
 		secrets.Link = m.Link
@@ -151,6 +161,9 @@ func (q *Queue) row(m Message) (postgres.Mail, error) {
 	return row, nil
 }
 
+// linesKey is where the lines of a message stand among its data.
+const linesKey = "lines"
+
 // messageOf puts a stored mail together again.
 func messageOf(row postgres.Mail) Message {
 	m := Message{
@@ -159,6 +172,10 @@ func messageOf(row postgres.Mail) Message {
 	}
 	maps.Copy(m.Data, row.Data)
 	delete(m.Data, "link")
+	if lines, ok := m.Data[linesKey]; ok {
+		m.Lines = strings.Split(lines, "\n")
+		delete(m.Data, linesKey)
+	}
 	if row.Secrets != nil {
 		m.Link = cmp.Or(row.Secrets.Link, m.Link)
 		m.Data["password"] = row.Secrets.Password

@@ -25,7 +25,7 @@ func Languages() []string { return []string{Russian, English} }
 
 // Templates returns the names of all templates.
 func Templates() []string {
-	return []string{Confirm, Invitation, Password, FirstPassword, EmailChange, EmailChanged, Activated, Pending, Registered, Test}
+	return []string{Confirm, Invitation, Password, FirstPassword, EmailChange, EmailChanged, Activated, Pending, Registered, Alerts, WebhookOff, Test}
 }
 
 // Rendered is a mail as people read it.
@@ -115,6 +115,7 @@ func (w *Writer) fill(parts *texttemplate.Template, m Message) (page, error) {
 			p.Paragraphs = append(p.Paragraphs, paragraph)
 		}
 	}
+	p.Paragraphs = append(p.Paragraphs, m.Lines...)
 	return p, nil
 }
 

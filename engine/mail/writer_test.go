@@ -32,6 +32,7 @@ func full(template, language string) mail.Message {
 	m := mail.Message{To: "maria@example.org", Language: language, Template: template, Data: map[string]string{
 		"organisation": "Canteen & Sons", "name": "Maria", "products": "BLE tracking, Wi-Fi analytics",
 		"email": "new@example.org", "phone": "+7 900 000-00-00", "by": "Ivan",
+		"first": "Forklift 7 entered Cold store", "more": "1", "webhook": "On call", "why": "the receiver answered 500",
 	}}
 	switch template {
 	case mail.Confirm, mail.EmailChange:
@@ -41,6 +42,8 @@ func full(template, language string) mail.Message {
 	case mail.Password, mail.FirstPassword:
 		m.Link = "/password#TOKEN"
 	case mail.EmailChanged:
+	case mail.Alerts:
+		m.Link, m.Lines = "/ble/alerts", []string{"Forklift 7 entered Cold store", "Anna left the canteen"}
 	default:
 		m.Link = "/"
 	}

@@ -903,6 +903,157 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/ble/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List alert rules by name */
+        get: operations["list-alert-rules"];
+        put?: never;
+        /** Make an alert rule */
+        post: operations["create-alert-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/alert-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an alert rule */
+        get: operations["read-alert-rule"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an alert rule
+         * @description Its alerts end and stay in the history.
+         */
+        delete: operations["delete-alert-rule"];
+        options?: never;
+        head?: never;
+        /** Change an alert rule */
+        patch: operations["change-alert-rule"];
+        trace?: never;
+    };
+    "/api/v1/client/ble/alert-rules/{id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell nobody until a time
+         * @description What is raised meanwhile stands in the history.
+         */
+        post: operations["mute-alert-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/alert-rules/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test to who is told */
+        post: operations["test-alert-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List alerts, the newest first */
+        get: operations["list-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/alerts/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the alerts that have not ended
+         * @description Of those that ask for attention in the console. Made to be asked every few seconds: If-None-Match answers 304 while nothing is new.
+         */
+        get: operations["count-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an alert */
+        get: operations["read-alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/alerts/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that somebody has seen to it
+         * @description Whoever says so first stays; a further note replaces the one before.
+         */
+        post: operations["acknowledge-alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/ble/dwell": {
         parameters: {
             query?: never;
@@ -1673,6 +1824,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks by name */
+        get: operations["list-webhooks"];
+        put?: never;
+        /**
+         * Have alerts posted to an address
+         * @description Posts carry X-MyBeacon-Signature: t=SECONDS,v1=HEX, the HMAC-SHA256 of "SECONDS.BODY" with the secret as it is shown (two v1 while a secret is changed), X-MyBeacon-Delivery, by which repetitions are told, and X-MyBeacon-Event.
+         */
+        post: operations["create-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a webhook */
+        get: operations["read-webhook"];
+        put?: never;
+        post?: never;
+        /** Delete a webhook */
+        delete: operations["delete-webhook"];
+        options?: never;
+        head?: never;
+        /** Change a webhook, or its secret */
+        patch: operations["change-webhook"];
+        trace?: never;
+    };
+    "/api/v1/client/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was posted, the newest first */
+        get: operations["list-webhook-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Post a test */
+        post: operations["test-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/device/config": {
         parameters: {
             query?: never;
@@ -1862,6 +2087,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcknowledgementBody: {
+            /** @description What was done */
+            note?: string;
+        };
         Acting: {
             organisation: string;
             /** Format: uuid */
@@ -1884,6 +2113,106 @@ export interface components {
              * @description Left out: bound to nobody
              */
             organisation_id?: string;
+        };
+        Alert: {
+            /** Format: date-time */
+            acknowledged_at: string | null;
+            /** @description E-mail; empty: nobody has */
+            acknowledged_by: string;
+            /**
+             * Format: date-time
+             * @description When the condition was met
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description When the tag entered, left or was last heard, the zone was full, the receiver spoke last
+             */
+            began_at: string;
+            /**
+             * Format: int64
+             * @description What the rule allows: seconds, tags or per cent
+             */
+            bound: number;
+            /** @description It asks for attention in the console */
+            console: boolean;
+            /** @description Who was told that it was raised */
+            deliveries: components["schemas"]["Delivery"][];
+            /**
+             * Format: date-time
+             * @description null: the cause goes on
+             */
+            ended_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "enter" | "leave" | "stay" | "capacity" | "tag_lost" | "receiver_silent" | "battery_low";
+            /** Format: uuid */
+            location: string;
+            location_name: string;
+            /** @description The rule was muted: nobody was told */
+            muted: boolean;
+            note: string;
+            /** Format: uuid */
+            organisation_id: string;
+            /** Format: uuid */
+            plan: string;
+            /**
+             * Format: date-time
+             * @description When the server found out
+             */
+            raised_at: string;
+            /** Format: uuid */
+            receiver: string;
+            receiver_name: string;
+            /**
+             * Format: uuid
+             * @description It may have been deleted since
+             */
+            rule: string;
+            rule_name: string;
+            /** @enum {string} */
+            state: "open" | "acknowledged" | "closed";
+            /** Format: uuid */
+            tag: string;
+            tag_name: string;
+            /** @description person, asset, vehicle; empty where it is about no tag */
+            tag_type: string;
+            /**
+             * Format: int64
+             * @description Tags in the zone, or per cent of the battery
+             */
+            value: number;
+            /** Format: uuid */
+            zone: string;
+            zone_name: string;
+        };
+        AlertRule: {
+            condition: components["schemas"]["Condition"];
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            enabled: boolean;
+            /** Format: uuid */
+            id: string;
+            location_name: string;
+            /**
+             * Format: date-time
+             * @description null: not muted
+             */
+            muted_until: string | null;
+            name: string;
+            /** @description What the zones, tags and receivers of the condition are called, by their ids; what is gone has no name */
+            names: {
+                [key: string]: string;
+            };
+            notify: components["schemas"]["Notify"];
+            /** Format: uuid */
+            organisation_id: string;
+            /** @description null: always */
+            schedule: components["schemas"]["Schedule"];
+            /** @description The caller may change it */
+            write: boolean;
         };
         AnyDevicesBulkBody: {
             change: components["schemas"]["AnyDevicesChange"];
@@ -1951,6 +2280,23 @@ export interface components {
         ChangeUserInputBody: {
             disabled?: boolean;
         };
+        ChangedHookBody: {
+            enabled?: boolean;
+            name?: string;
+            /** @description Make a new secret; for a day posts are signed with both */
+            rotate_secret?: boolean;
+            url?: string;
+        };
+        ChangedRuleBody: {
+            /** @description Take the schedule away */
+            always?: boolean;
+            condition?: components["schemas"]["Condition"];
+            enabled?: boolean;
+            name?: string;
+            notify?: components["schemas"]["Notify"];
+            /** @description Left out: as it is */
+            schedule?: components["schemas"]["Schedule"];
+        };
         CodeInputBody: {
             /** @description Of the authenticator */
             code: string;
@@ -1972,6 +2318,96 @@ export interface components {
             y_m: number[];
             /** @description Index into zones; -1 is outside of all */
             zone: number[];
+        };
+        Condition: {
+            /**
+             * Format: int64
+             * @description For how long: of stay, capacity, tag_lost, receiver_silent (60 or more of the last two)
+             */
+            after_s?: number;
+            /**
+             * Format: int64
+             * @description Of battery_low
+             */
+            below_percent?: number;
+            /** @enum {string} */
+            kind: "enter" | "leave" | "stay" | "capacity" | "tag_lost" | "receiver_silent" | "battery_low";
+            /**
+             * Format: int64
+             * @description Of capacity: how many tags are allowed; 0: the capacity of the zone
+             */
+            limit?: number;
+            /**
+             * Format: uuid
+             * @description A rule is at one location, and its rights are that location's
+             */
+            location: string;
+            /** @description Of receiver_silent; empty: all of the location */
+            receivers?: string[];
+            /** @description These and those of types; both empty: all tags */
+            tags?: string[];
+            types?: ("person" | "asset" | "vehicle")[];
+            /** @description Of enter, leave, stay, capacity; empty: each zone of the location */
+            zones?: string[];
+        };
+        Counts: {
+            /**
+             * Format: int64
+             * @description Up to 1000
+             */
+            acknowledged: number;
+            /**
+             * Format: uuid
+             * @description The open alert that was raised last
+             */
+            newest: string;
+            /**
+             * Format: int64
+             * @description Up to 1000
+             */
+            open: number;
+        };
+        Delivery: {
+            /**
+             * Format: int64
+             * @description How many it lists
+             */
+            alerts: number;
+            /** Format: int64 */
+            attempts: number;
+            /** @enum {string} */
+            channel: "mail" | "webhook";
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            /** @description What went wrong at the last attempt; never what the receiver answered */
+            error: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description X-MyBeacon-Delivery: the same at each attempt
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many beyond those it counts only
+             */
+            more: number;
+            /** @description E-mail, or the name of the webhook */
+            recipient: string;
+            /**
+             * @description A mail is sent when the outbox has it
+             * @enum {string}
+             */
+            state: "gathering" | "sending" | "sent" | "failed" | "refused";
+            /**
+             * Format: int64
+             * @description Of HTTP; 0: there was no answer
+             */
+            status: number;
+            test: boolean;
         };
         DemoState: {
             available: boolean;
@@ -2593,6 +3029,21 @@ export interface components {
             /** @description Those that links name */
             zones: components["schemas"]["ZoneRef"][];
         };
+        ListAlert: {
+            items: components["schemas"]["Alert"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListAlertRule: {
+            items: components["schemas"]["AlertRule"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListDelivery: {
+            items: components["schemas"]["Delivery"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
         ListDevice: {
             items: components["schemas"]["Device"][];
             /** @description The cursor of the next page, empty at the end */
@@ -2680,6 +3131,11 @@ export interface components {
         };
         ListVisit: {
             items: components["schemas"]["Visit"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListWebhook: {
+            items: components["schemas"]["Webhook"][];
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
@@ -2807,6 +3263,13 @@ export interface components {
         MoreReadingsBody: {
             readings: components["schemas"]["NewReading"][];
         };
+        MutingBody: {
+            /**
+             * Format: date-time
+             * @description At most a year from now; null: not muted any more
+             */
+            until: string | null;
+        };
         NewDeviceBody: {
             /**
              * @description source: event times are taken as given, as for a recording
@@ -2850,6 +3313,16 @@ export interface components {
             to: string;
             /** @description Empty: it was outside of all zones; some such examples are needed too */
             zone_id: string;
+        };
+        NewHookBody: {
+            name: string;
+            /**
+             * Format: uuid
+             * @description Required of a super-admin
+             */
+            organisation_id?: string;
+            /** @description https://…, without user and password. It must not lead into private networks */
+            url: string;
         };
         NewKeyInputBody: {
             actions: ("view" | "export" | "device_settings" | "manage_tags" | "manage_users" | "edit_plans" | "read_audit" | "open_dashboard")[];
@@ -2968,6 +3441,14 @@ export interface components {
              */
             y: number;
         };
+        NewRuleBody: {
+            condition: components["schemas"]["Condition"];
+            /** @description Left out: true */
+            enabled?: boolean;
+            name: string;
+            notify: components["schemas"]["Notify"];
+            schedule?: components["schemas"]["Schedule"];
+        };
         NewSurveyBody: {
             name: string;
             /** @description The first of them; further ones are added to the survey */
@@ -2985,6 +3466,13 @@ export interface components {
             transmitter: string;
             /** @enum {string} */
             type: "person" | "asset" | "vehicle";
+        };
+        Notify: {
+            /** @description With a badge and a toast; the list shows all alerts anyway */
+            console: boolean;
+            /** @description Of people of the organisation who have confirmed the address and may see the location */
+            emails?: string[];
+            webhooks?: string[];
         };
         Object: {
             id: string;
@@ -3431,6 +3919,19 @@ export interface components {
              */
             total: number;
         };
+        Schedule: {
+            /** @description 1 Monday to 7 Sunday; empty: every day */
+            days?: number[];
+            /** @example 22:00 */
+            from: string;
+            /** @description IANA name; empty: the location's */
+            time_zone?: string;
+            /**
+             * @description Not after from: on the next day. The hours after midnight belong to the day on which they began. Equal to from: the whole day
+             * @example 06:00
+             */
+            to: string;
+        };
         SearchOutputBody: {
             /** @description The best first, 20 at most */
             items: components["schemas"]["Found"][];
@@ -3606,6 +4107,12 @@ export interface components {
             /** @description Send it as Authorization: Bearer …; it is shown once */
             token: string;
         };
+        Told: {
+            /** Format: int64 */
+            emails: number;
+            /** Format: int64 */
+            webhooks: number;
+        };
         TrackTag: {
             name: string;
             /** Format: uuid */
@@ -3699,6 +4206,30 @@ export interface components {
              * @description 0: the zone is deleted
              */
             zone_number: number;
+        };
+        Webhook: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            enabled: boolean;
+            /** @description Scheme and host of the address */
+            host: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description Why the server switched it off */
+            off_why: string;
+            /**
+             * Format: date-time
+             * @description Until then posts carry the signatures of both secrets
+             */
+            old_secret_until: string | null;
+            /** Format: uuid */
+            organisation_id: string;
+            /** @description With it the receiver checks X-MyBeacon-Signature; it is shown once, when it is made */
+            secret?: string;
+            /** @description The whole address, which may hold a secret: for who may change it */
+            url?: string;
         };
         Zone: {
             /** @example #1CB5D5 */
@@ -6668,6 +7199,533 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-alert-rules": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                organisation_id?: string;
+                location?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAlertRule"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-alert-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRuleBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-alert-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-alert-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-alert-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedRuleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mute-alert-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MutingBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-alert-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-alerts": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                organisation_id?: string;
+                state?: "open" | "acknowledged" | "closed";
+                rule?: string;
+                location?: string;
+                kind?: "enter" | "leave" | "stay" | "capacity" | "tag_lost" | "receiver_silent" | "battery_low";
+                /** @description Raised then or later */
+                from?: string;
+                /** @description Raised before */
+                to?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAlert"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-alerts": {
+        parameters: {
+            query?: {
+                organisation_id?: string;
+                location?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counts"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-alert": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "acknowledge-alert": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgementBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthorized"];
@@ -9944,6 +11002,336 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-webhooks": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                organisation_id?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListWebhook"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHookBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedHookBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-webhook-deliveries": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDelivery"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthorized"];

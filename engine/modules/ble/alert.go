@@ -1,0 +1,14 @@
+package ble
+
+import (
+	"context"
+
+	"mybeacon/engine/alert"
+	"mybeacon/engine/store/postgres"
+	"mybeacon/schema"
+)
+
+// AlertNames implements alert.Things.
+func (m *Module) AlertNames(ctx context.Context, scope postgres.Scope, location schema.LocationID, c alert.Condition) (alert.Names, error) {
+	return m.store.AlertNames(ctx, scope, location, c)
+}
