@@ -14,6 +14,13 @@ type linkInput struct {
 	}
 }
 
+type confirmInput struct {
+	Body struct {
+		Token    string `json:"token" minLength:"1" maxLength:"100" doc:"What stands after # in the link"`
+		Password string `json:"password,omitempty" maxLength:"512" doc:"Of a registration: the one that was typed then. Somebody else may have registered with the address of who opens the link"`
+	}
+}
+
 type linkOutput struct {
 	Body struct {
 		Purpose      string `json:"purpose" enum:"confirm,password,invitation,email"`
@@ -37,7 +44,7 @@ func errNoLink() error {
 func (r *routes) links(s *shell.Server) {
 	shell.Route(s, shell.Public(), op("auth", "look-at-link", "POST", "/api/v1/auth/links", "Say what a link of a mail is for, without using it"), r.lookLink)
 	shell.Route(s, shell.Public(), answering(op("auth", "confirm", "POST", "/api/v1/auth/confirm",
-		"Confirm an e-mail: of a registration, or of an account that moves to it"), done), r.confirm)
+		"Confirm an e-mail: of a registration, by its password, or of an account that moves to it"), done), r.confirm)
 	shell.Route(s, shell.Public(), answering(op("auth", "set-password", "POST", "/api/v1/auth/password",
 		"Set a password by a link; all sessions of the account end"), done), r.setPassword)
 }
@@ -84,10 +91,13 @@ func (r *routes) lookLink(ctx context.Context, in *linkInput) (*linkOutput, erro
 	})
 }
 
-func (r *routes) confirm(ctx context.Context, in *linkInput) (*struct{}, error) {
+func (r *routes) confirm(ctx context.Context, in *confirmInput) (*struct{}, error) {
 	err := r.shell.AttemptLink(ctx, func(ctx context.Context) error {
 		l, err := r.look(ctx, in.Body.Token)
 		if err != nil {
+			return err
+		}
+		if err := r.registrant(ctx, l, in.Body.Password); err != nil {
 			return err
 		}
 		person := postgres.Person{Email: l.Email}
@@ -112,6 +122,24 @@ func (r *routes) confirm(ctx context.Context, in *linkInput) (*struct{}, error) 
 		r.changed(ctx)
 	}
 	return nil, err
+}
+
+// registrant refuses who does not know the password of the registration: he who reads
+// the mail would confirm an account that a stranger can open.
+func (r *routes) registrant(ctx context.Context, l postgres.Link, password string) error {
+	if l.Purpose != postgres.LinkConfirm || l.Registered == nil {
+		return nil
+	}
+	if password == "" {
+		return schema.Errorf(schema.Invalid, "password", "is required: type the one that you chose when you registered")
+	}
+	proven, err := r.shell.Attempt(ctx, l.Email, func(ctx context.Context) (bool, error) {
+		return r.shell.Passwords().Matches(ctx, password, l.Registered.PasswordHash)
+	})
+	if err == nil && !proven {
+		err = schema.Errorf(schema.Invalid, "password", "is not the one that was typed at the registration; if it was not you who registered, close this page")
+	}
+	return err
 }
 
 // move gives the account the e-mail that the link was sent to.

@@ -36,8 +36,8 @@ func TestRegistrationByThemselves(t *testing.T) {
 	if look.Purpose != "confirm" || look.Email != "maria@example.com" || look.Organisation != "Кафе" {
 		t.Errorf("got %+v", look)
 	}
-	c.Want(204, "POST", "/api/v1/auth/confirm", body{"token": letter.token()}, nil)
-	c.Refuse(404, "POST", "/api/v1/auth/confirm", body{"token": letter.token()})
+	c.Want(204, "POST", "/api/v1/auth/confirm", body{"token": letter.token(), "password": "a fine day outside"}, nil)
+	c.Refuse(404, "POST", "/api/v1/auth/confirm", body{"token": letter.token(), "password": "a fine day outside"})
 	w.mail(shelltest.AdminEmail, mail.Pending)
 
 	maria := w.with("maria@example.com", "a fine day outside")
@@ -73,7 +73,7 @@ func TestRegistrationOfATakenName(t *testing.T) {
 	w := start(t)
 	for _, email := range []string{"a@example.com", "b@example.com"} {
 		w.Nobody().Want(202, "POST", register, application(email), nil)
-		w.Nobody().Want(204, "POST", "/api/v1/auth/confirm", body{"token": w.mail(email, mail.Confirm).token()}, nil)
+		w.Nobody().Want(204, "POST", "/api/v1/auth/confirm", body{"token": w.mail(email, mail.Confirm).token(), "password": "a fine day outside"}, nil)
 	}
 	if n := w.count(`SELECT count(*) FROM organisation WHERE name IN ('Кафе', 'Кафе 2')`); n != 2 {
 		t.Errorf("got %d", n)
@@ -93,8 +93,33 @@ func TestRegistrationAgain(t *testing.T) {
 		t.Fatal("there is no second mail")
 	}
 	// Whoever registers somebody else's address does not take the place of who has it.
-	c.Want(204, "POST", "/api/v1/auth/confirm", body{"token": first.token()}, nil)
+	c.Want(204, "POST", "/api/v1/auth/confirm", body{"token": first.token(), "password": "a fine day outside"}, nil)
 	c.Refuse(404, "POST", "/api/v1/auth/confirm", body{"token": second.token()})
+}
+
+// Who registers somebody else's address gets no account by the owner's click: he does
+// not know that password, and nobody can try many.
+func TestRegistrationBySomebodyElse(t *testing.T) {
+	w := start(t)
+	c := w.Nobody()
+	c.Want(202, "POST", register, application("victim@example.com"), nil)
+	token := w.mail("victim@example.com", mail.Confirm).token()
+	const confirm = "/api/v1/auth/confirm"
+	if p := c.Refuse(400, "POST", confirm, body{"token": token}); !strings.Contains(p.Detail, "password") {
+		t.Errorf("got %s", p.Detail)
+	}
+	for range 10 {
+		if p := c.Refuse(400, "POST", confirm, body{"token": token, "password": "a guess of mine"}); !strings.Contains(p.Detail, "at the registration") {
+			t.Errorf("got %s", p.Detail)
+		}
+	}
+	c.Refuse(429, "POST", confirm, body{"token": token, "password": "a fine day outside"})
+	if n := w.count(`SELECT count(*) FROM account WHERE email = 'victim@example.com'`); n != 0 {
+		t.Error("there is an account")
+	}
+	w.pass(15 * time.Minute) // the link is not used up by guesses
+	c.Want(204, "POST", confirm, body{"token": token, "password": "a fine day outside"}, nil)
+	w.with("victim@example.com", "a fine day outside").Want(200, "GET", me, nil, nil)
 }
 
 func TestRegistrationRefusals(t *testing.T) {

@@ -30,16 +30,19 @@ describe('registration', () => {
     await page.getByText(`We have sent a letter to ${email}`).waitFor()
 
     await page.goto(server + (await linkTo(api, email, 'confirm')))
+    // Whoever registered with somebody else's address does not get it by the owner's click.
+    await page.fill('input[name=password]', `${password}-not`)
     await page.getByRole('button', { name: 'Confirm' }).click()
-    await page.getByText('Your e-mail is confirmed').waitFor()
-    await fillLogin(page, email, password)
+    await page.getByText('This is not the password of the registration').waitFor()
+    await page.fill('input[name=password]', password)
+    await page.getByRole('button', { name: 'Confirm' }).click()
     await page.waitForURL(/\/waiting$/)
 
     const { items } = await sent<{ items: { id: string }[] }>(api.get(`/api/v1/admin/organisations?query=${encodeURIComponent(email)}`))
     await sent(api.patch(`/api/v1/admin/organisations/${items[0]?.id}`, { data: { products: ['ble'] } }))
     await page.waitForURL(/\/map/, { timeout: 30_000 })
     await page.getByText('There is no site yet').waitFor()
-    expect(problems).toEqual([])
+    expect(problems.filter((problem) => !/status of 400/.test(problem))).toEqual([])
   })
 
   it('by the super-admin leads over a letter to the first product', async () => {

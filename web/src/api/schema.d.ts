@@ -553,7 +553,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Confirm an e-mail: of a registration, or of an account that moves to it */
+        /** Confirm an e-mail: of a registration, by its password, or of an account that moves to it */
         post: operations["confirm"];
         delete?: never;
         options?: never;
@@ -2349,6 +2349,12 @@ export interface components {
             types?: ("person" | "asset" | "vehicle")[];
             /** @description Of enter, leave, stay, capacity; empty: each zone of the location */
             zones?: string[];
+        };
+        ConfirmInputBody: {
+            /** @description Of a registration: the one that was typed then. Somebody else may have registered with the address of who opens the link */
+            password?: string;
+            /** @description What stands after # in the link */
+            token: string;
         };
         Counts: {
             /**
@@ -6188,7 +6194,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LinkInputBody"];
+                "application/json": components["schemas"]["ConfirmInputBody"];
             };
         };
         responses: {

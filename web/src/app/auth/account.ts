@@ -14,8 +14,9 @@ export function lookAtLink(api: Api, token: string): Promise<Link> {
   return bodyOf(api.POST('/api/v1/auth/links', { body: { token } }))
 }
 
-export function confirmEmail(api: Api, token: string): Promise<unknown> {
-  return bodyOf(api.POST('/api/v1/auth/confirm', { body: { token } }))
+/** Of a registration, by the password that was chosen then; of a change of the e-mail without. */
+export function confirmEmail(api: Api, token: string, password?: string): Promise<unknown> {
+  return bodyOf(api.POST('/api/v1/auth/confirm', { body: { token, password } }))
 }
 
 export function setPassword(api: Api, token: string, password: string, name?: string): Promise<unknown> {
