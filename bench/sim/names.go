@@ -17,6 +17,10 @@ var (
 	vehiclesEN = []string{"Cart", "Forklift"}
 )
 
+// TagName returns the name of the nth tag of a type - person, asset or vehicle -, in "ru"
+// or "en".
+func TagName(kind string, nth int, language string) string { return nameOf(kind, nth, language) }
+
 // nameOf returns the name of the nth of its kind; names differ up to MaxTags.
 func nameOf(kind string, nth int, language string) string {
 	switch kind {

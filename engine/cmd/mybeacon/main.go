@@ -37,6 +37,9 @@ type cli struct {
 	Replay  struct {
 		BLE replayCmd `cmd:"" name:"ble" help:"Stream a recorded site through the scanners' door."`
 	} `cmd:"" help:"Stream recordings to a server."`
+	Seed struct {
+		BLE seedCmd `cmd:"" name:"ble" help:"Give a demo organisation a site with a past of some weeks."`
+	} `cmd:"" help:"Fill the stores of a server that is stopped."`
 	ClickHouse struct {
 		Query queryCmd `cmd:"" help:"Ask the running server's warehouse."`
 	} `cmd:"" name:"clickhouse" help:"The warehouse."`
