@@ -1,0 +1,96 @@
+package http_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"mybeacon/http/shelltest"
+)
+
+// unwritten are operations that change without an entry, with the reason.
+var unwritten = map[string]string{
+	"test-alert-rule": "it changes nothing: the message that it sends says that it is a test",
+	"test-webhook":    "it changes nothing: what it sends stands among the deliveries",
+}
+
+// otherBodies take the place of those that change nothing.
+var otherBodies = map[string]func(w tenant) any{
+	"change-devices": func(w tenant) any {
+		return map[string]any{"ids": []any{w.ids["spare"]}, "change": map[string]any{"modules": map[string]any{"ble": false}}}
+	},
+	"change-own-organisation": func(tenant) any { return map[string]any{"name": "renamed"} },
+}
+
+// freshly says what is made for an operation that needs an object of its own: where,
+// and with which body.
+var freshly = map[string]struct {
+	path string
+	body func(w tenant) any
+}{
+	"repeat-invitation": {"/api/v1/client/users", func(tenant) any { return map[string]any{"email": "again@example.com", "role": "viewer"} }},
+	"delete-ble-zone":   {"/api/v1/client/ble/plans/{plan}/zones", func(tenant) any { return map[string]any{"name": "new", "polygon": square} }},
+	"delete-ble-plan": {"/api/v1/client/ble/plans", func(w tenant) any {
+		return map[string]any{"location_id": w.ids["location"], "name": "to be deleted", "bounds": bounds}
+	}},
+}
+
+// What changes anything in an organisation stands in its log: every POST, PUT, PATCH
+// and DELETE of the document below /client leaves an entry at least.
+func TestMutationsAreWrittenDown(t *testing.T) {
+	warehouse := openWarehouse(t)
+	s := startOver(t, warehouse)
+	d, _ := readDocument(t, s)
+	mine, owner := ownerOf(t, s, "mine")
+	hall := settle(t, s, warehouse, mine, owner, 1)
+	tried := 0
+	for _, method := range []string{"POST", "PATCH", "PUT", "DELETE"} {
+		routes := d.routes()
+		if method == "DELETE" {
+			slices.Reverse(routes) // parts before what they are parts of
+		}
+		for _, r := range routes {
+			if r.method != method || strings.HasPrefix(r.path, "/api/v1/auth/") {
+				continue
+			}
+			tried++
+			c := goodCall(t, d, r, hall)
+			before := entries(t, s)
+			got := send(owner, method, c.address(), c.body)
+			switch {
+			case got.StatusCode >= 400:
+				t.Errorf("%s %s (%s) with a good body: %d %s", method, c.address(), r.OperationID, got.StatusCode, got.Bytes)
+			case entries(t, s) == before && unwritten[r.OperationID] == "":
+				t.Errorf("%s %s (%s) left nothing in the log", method, c.address(), r.OperationID)
+			}
+		}
+	}
+	if tried < 30 {
+		t.Errorf("only %d routes were tried: the document was not read rightly", tried)
+	}
+	t.Logf("%d routes tried, %d of them excused", tried, len(unwritten))
+}
+
+// goodCall is the tenant's request, which changes something and can.
+func goodCall(t *testing.T, d document, r route, w tenant) call {
+	t.Helper()
+	c := ownCall(t, d, r, w)
+	if other, ok := otherBodies[r.OperationID]; ok {
+		c.body = other(w)
+	}
+	if fresh, ok := freshly[r.OperationID]; ok {
+		var made struct{ ID string }
+		w.owner.Want(201, "POST", strings.ReplaceAll(fresh.path, "{plan}", w.ids["plan"]), fresh.body(w), &made)
+		c.ids[slices.Max(slices.Collect(maps.Keys(c.ids)))] = made.ID
+	}
+	return c
+}
+
+func entries(t *testing.T, s *shelltest.Server) (n int) {
+	t.Helper()
+	if err := s.DB.Pool().QueryRow(t.Context(), `SELECT count(*) FROM audit_entry`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
