@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"mybeacon/engine/files"
+	"mybeacon/engine/images"
 	"mybeacon/engine/jobs"
 	"mybeacon/engine/mail"
 	"mybeacon/engine/module"
@@ -47,6 +49,11 @@ func startOver(t testing.TB, warehouse *clickhouse.DB) *shelltest.Server {
 	return shelltest.Start(t, nil, func(s *shelltest.Server) {
 		m := ble.New()
 		host := module.Host{Log: slog.New(slog.DiscardHandler), DB: s.DB, Warehouse: warehouse, Clock: time.Now, Publish: func(module.World) {}, Extend: func(module.World) {}}
+		var err error
+		if host.Files, err = files.Open(t.TempDir(), files.DefaultLimits(), time.Now); err != nil {
+			t.Fatal(err)
+		}
+		host.Images = images.NewDecoder()
 		if err := m.Start(t.Context(), host); err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ var (
 )
 
 // notViewers are what a Viewer may not even read.
-var notViewers = []string{"list-audit", "export-audit", "export-devices", "list-users", "list-keys"}
+var notViewers = []string{"list-audit", "export-audit", "export-devices", "export-ble-tags", "list-users", "list-keys"}
 
 func called(r route) string {
 	return anyID.ReplaceAllString(r.path, schema.NewID[schema.PlanID]().String())

@@ -70,6 +70,9 @@ func settle(t *testing.T, s *shelltest.Server, warehouse *clickhouse.DB, o postg
 	make("tag", "/api/v1/client/ble/tags", map[string]any{"transmitter": "mac:" + address(number, 5), "type": "asset", "name": "t"})
 	make("survey", plan+"/survey", map[string]any{"name": "s", "readings": readings(w)})
 	owner.Want(200, "PUT", "/api/v1/client/ble/tags/"+w.ids["tag"]+"/reference", map[string]any{"plan_id": w.ids["plan"], "x": 1, "y": 1}, nil)
+	if r := send(owner, "PUT", "/api/v1/client/ble/tags/"+w.ids["tag"]+"/photo", dot(pngDot)); r.StatusCode != 200 {
+		t.Fatalf("photo: %d %s", r.StatusCode, r.Bytes)
+	}
 	hear(t, warehouse, o.ID, w.ids["plan"], w.ids["receiver"], w.ids["tag"])
 	make("example", plan+"/zone-examples", heard(w))
 	settlePeople(t, s, &w)
@@ -151,6 +154,10 @@ var bodies = map[string]func(w tenant) any{
 	"create-ble-tag": func(w tenant) any {
 		return map[string]any{"organisation_id": w.ids["organisation"], "transmitter": "mac:" + address(w.number, 4), "type": "asset", "name": "new"}
 	},
+	"change-ble-tag":          func(tenant) any { return map[string]any{"name": "renamed"} },
+	"bind-ble-tag":            func(tenant) any { return map[string]any{"type": "person", "name": "somebody"} },
+	"set-ble-tag-photo":       func(tenant) any { return dot(pngDot) },
+	"import-ble-tags":         func(w tenant) any { return csv("mac,name\n" + address(w.number, 6) + ",imported\n") },
 	"create-ble-survey":       func(w tenant) any { return map[string]any{"name": "new", "readings": readings(w)} },
 	"extend-ble-survey":       func(w tenant) any { return map[string]any{"readings": readings(w)} },
 	"set-ble-reference":       func(w tenant) any { return map[string]any{"plan_id": w.ids["plan"], "x": 1, "y": 1} },
@@ -176,11 +183,15 @@ var bodies = map[string]func(w tenant) any{
 	"sql":            func(tenant) any { return plain("SELECT 1") },
 }
 
-// csv and plain are bodies that are no JSON.
+// csv, plain and dot, a picture, are bodies that are no JSON.
 type (
 	csv   string
 	plain string
+	dot   string
 )
+
+// pngDot is one black pixel.
+const pngDot = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU\x00\x00\x00\nIDATx\xdac`\x00\x00\x00\x02\x00\x01\xe5'\xde\xfc\x00\x00\x00\x00IEND\xaeB`\x82"
 
 // heardAt is when the tags of all organisations were heard.
 var heardAt = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -221,6 +232,8 @@ func send(c *shelltest.Client, method, path string, body any) shelltest.Response
 	switch b := body.(type) {
 	case csv:
 		return c.Do(method, path, []byte(b), "Content-Type", "text/csv")
+	case dot:
+		return c.Do(method, path, []byte(b), "Content-Type", "image/png")
 	case plain:
 		return c.Do(method, path, []byte(b), "Content-Type", "text/plain")
 	}

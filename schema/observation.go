@@ -157,6 +157,34 @@ type Observation struct {
 	RSSI        CentiDBm
 }
 
+// Address is what a transmitter advertised from. Zero: unknown.
+type Address [6]byte
+
+// String returns "aa:bb:cc:dd:ee:ff".
+func (a Address) String() string {
+	return MACTransmitter(a).String()[len("mac:"):]
+}
+
+// ParseAddress reads what [Address.String] writes.
+func ParseAddress(s string) (Address, error) {
+	t, err := parseMAC(s)
+	if err != nil {
+		return Address{}, Errorf(Invalid, "address", "%.40q is not an address such as aa:bb:cc:dd:ee:ff", s)
+	}
+	return Address(t.ID[:6]), nil
+}
+
+// NoBattery in Battery: the transmitter did not say.
+const NoBattery int8 = -1
+
+// Detail is what else an observation said. It locates nothing, and few transmitters
+// say any: so it stands beside the observations.
+type Detail struct {
+	Index   uint16  // of the observation in the frame as sent
+	Battery int8    // percent, 0 to 100, or [NoBattery]
+	Address Address // that it was advertised from
+}
+
 // Frame is the immutable unit that a scanner spools and sends: its bytes never
 // change, so (device, BootID, Seq, index) names an observation for ever.
 type Frame struct {
@@ -164,4 +192,5 @@ type Frame struct {
 	Seq          uint64 // from 1, without holes within a boot
 	SentAt       EventTime
 	Observations []Observation // may be empty: "I listened and heard nothing until SentAt"
+	Details      []Detail      // by Index, at most one of each observation; mostly empty
 }

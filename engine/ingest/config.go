@@ -92,7 +92,9 @@ type Config struct {
 	Journal   Journal
 	// Quarantine may be nil: then what belongs there is only counted.
 	Quarantine Quarantine
-	Now        func() time.Time // the server's clock
+	// Notices may be nil.
+	Notices Notices
+	Now     func() time.Time // the server's clock
 	// DerivedLost counts the rows derived from frames that storage had no room for:
 	// after that, frames that were shed are news again, so that they are derived anew.
 	DerivedLost func() uint64

@@ -39,6 +39,7 @@ type device struct {
 	flying   int    // observations of these
 	changed  chan struct{}
 	aside    *bucket // of rows for the quarantine; nil until the first
+	noticed  time.Time
 }
 
 // boot is what is known of the frames of one start of the scanner.

@@ -111,6 +111,7 @@ func (o *offer) acknowledge(b *boot, seq uint64) {
 func (o *offer) admit(b *boot, f *schema.Frame, divided bool) {
 	p := o.pack(f, divided)
 	late := o.name(&p.FrameAdmitted, !o.known(b, f.Seq))
+	o.notice(f, &p.FrameAdmitted)
 	heard := p.observations()
 	if o.shedding && heard > 0 {
 		b.acked.Remove(f.Seq)

@@ -61,6 +61,17 @@ type Host struct {
 	// the square. It is as Publish otherwise; the other fields must be empty.
 	// What is there already may be added again.
 	Extend func(World)
+	// Live says where tags are now; nil: nobody follows them.
+	Live Live
+}
+
+// Live says where tags are now. Its methods do not block on I/O.
+type Live interface {
+	// Where returns the tag's newest state, also for some minutes after it was heard
+	// last; false: it is not followed.
+	Where(schema.TagID) (schema.TagMoved, bool)
+	// Present returns the newest states of all tags at the location, in no order.
+	Present(schema.LocationID) []schema.TagMoved
 }
 
 // FileUser is a module that keeps files.

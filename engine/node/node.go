@@ -209,7 +209,7 @@ func (n *Node) startIngest(context.Context) error {
 	cfg := ingest.DefaultConfig()
 	cfg.Log, cfg.Metrics = n.log.With("part", "ingest"), ingest.NewMetrics(n.metrics)
 	cfg.Directory, cfg.Stored, cfg.Actors, cfg.Journal = n.directory, n.spill, n.late, n.observations
-	cfg.Silence = n.actors.TagConfig().Fence.Timeout
+	cfg.Silence, cfg.Notices = n.actors.TagConfig().Fence.Timeout, listening(n.products)
 	cfg.Quarantine, cfg.Quota, cfg.DerivedLost = n.quarantine, n.cfg.Quota, n.output.lost.Load
 	var err error
 	if n.ingest, err = ingest.New(cfg); err != nil {
@@ -229,7 +229,7 @@ func (n *Node) startProducts(ctx context.Context) error {
 			Log: n.log.With("module", p.ID()), DB: n.stores.relational, Warehouse: n.stores.warehouse, Clock: time.Now,
 			Files: n.files, Images: pictures,
 			Publish: func(w module.World) { n.directory.Publish(p.ID(), w) },
-			Extend:  func(w module.World) { n.directory.Extend(p.ID(), w) },
+			Extend:  func(w module.World) { n.directory.Extend(p.ID(), w) }, Live: n.hub,
 		}
 		if err := p.Start(ctx, host); err != nil {
 			return err

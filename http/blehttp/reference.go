@@ -76,7 +76,7 @@ func (r *routes) references(s *shell.Server) {
 }
 
 func (r *routes) getReference(ctx context.Context, in *TagPath) (*referenceOutput, error) {
-	tag, err := shell.ParseID[schema.TagID](in.ID)
+	tag, err := in.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (r *routes) getReference(ctx context.Context, in *TagPath) (*referenceOutpu
 }
 
 func (r *routes) hangReference(ctx context.Context, in *hungReference) (*placeOutput, error) {
-	tag, err := shell.ParseID[schema.TagID](in.ID)
+	tag, err := in.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (r *routes) hangReference(ctx context.Context, in *hungReference) (*placeOu
 }
 
 func (r *routes) removeReference(ctx context.Context, in *TagPath) (*struct{}, error) {
-	tag, err := shell.ParseID[schema.TagID](in.ID)
+	tag, err := in.parse()
 	if err != nil {
 		return nil, err
 	}

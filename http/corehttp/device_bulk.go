@@ -2,7 +2,6 @@ package corehttp
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"reflect"
 
@@ -84,26 +83,13 @@ func (r *routes) bulk(ctx context.Context, texts []string, do func(schema.Device
 	out := &deviceBulkOutput{}
 	out.Body.Results = make([]BulkResult, len(ids))
 	for i, id := range ids {
-		problem, err := problemOf(do(id))
+		problem, err := shell.RowProblem(do(id))
 		if err != nil {
 			return nil, err
 		}
 		out.Body.Results[i] = BulkResult{ID: id, OK: problem == "", Problem: problem}
 	}
 	return out, nil
-}
-
-// problemOf returns the text of an error that is the caller's to mend, and any other
-// error as it is.
-func problemOf(err error) (string, error) {
-	var e *schema.Error
-	switch {
-	case err == nil:
-		return "", nil
-	case errors.As(err, &e) && e.Kind != schema.Internal && e.Kind != schema.Unavailable:
-		return (&schema.Error{Field: e.Field, Message: e.Message}).Error(), nil
-	}
-	return "", err
 }
 
 // documentBody describes the body that the operation reads by itself.

@@ -1,11 +1,8 @@
 package corehttp
 
 import (
-	"bytes"
 	"context"
 	"encoding/csv"
-	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,6 +15,7 @@ import (
 	"mybeacon/engine/audit"
 	"mybeacon/engine/store/postgres"
 	shell "mybeacon/http"
+	"mybeacon/http/table"
 	"mybeacon/schema"
 	"mybeacon/schema/wire"
 )
@@ -121,7 +119,7 @@ func (r *routes) deviceRow(d postgres.Device) []string {
 		last = seen.Format(time.RFC3339)
 	}
 	return []string{
-		strconv.FormatInt(d.Number, 10), d.MAC, safeCell(d.Name), safeCell(d.LocationName), d.Clock, modulesCell(d.Config), status, last, safeCell(d.Version),
+		strconv.FormatInt(d.Number, 10), d.MAC, table.Safe(d.Name), table.Safe(d.LocationName), d.Clock, modulesCell(d.Config), status, last, table.Safe(d.Version),
 	}
 }
 
@@ -135,27 +133,6 @@ func modulesCell(c wire.DeviceConfig) string {
 	}
 	slices.Sort(on)
 	return strings.Join(on, " ")
-}
-
-// dangerous begin what a spreadsheet takes for a formula.
-const dangerous = "=+-@\t\r"
-
-// safeCell keeps a spreadsheet from taking a text for a formula: a ' before it. A text
-// that begins so already gets one more, so that rawCell gives back what was.
-func safeCell(text string) string {
-	if rest := strings.TrimLeft(text, "'"); rest != "" && strings.ContainsRune(dangerous, rune(rest[0])) {
-		return "'" + text
-	}
-	return text
-}
-
-// rawCell takes away what safeCell put before the text.
-func rawCell(text string) string {
-	rest := strings.TrimLeft(text, "'")
-	if rest != "" && rest != text && strings.ContainsRune(dangerous, rune(rest[0])) {
-		return text[1:]
-	}
-	return text
 }
 
 func (r *routes) importDevices(ctx context.Context, in *deviceImport) (*deviceImportOutput, error) {
@@ -179,7 +156,7 @@ func (r *routes) importDevices(ctx context.Context, in *deviceImport) (*deviceIm
 	out := &deviceImportOutput{}
 	out.Body.Rows = make([]ImportRow, len(results))
 	for i, result := range results {
-		problem, err := problemOf(result.Err)
+		problem, err := shell.RowProblem(result.Err)
 		if err != nil {
 			return nil, err
 		}
@@ -200,56 +177,26 @@ func (r *routes) importDevices(ctx context.Context, in *deviceImport) (*deviceIm
 // readDevices reads the lines of a table. A table that cannot be taken apart is refused;
 // what is wrong with one line stands in it.
 func (r *routes) readDevices(body []byte) ([]postgres.DeviceLine, error) {
-	body = bytes.TrimPrefix(body, []byte("\ufeff"))
-	table := csv.NewReader(bytes.NewReader(body))
-	table.FieldsPerRecord = -1
-	if first, _, _ := bytes.Cut(body, []byte("\n")); bytes.Count(first, []byte(";")) > bytes.Count(first, []byte(",")) {
-		table.Comma = ';' // as spreadsheets of many countries write it
-	}
-	heading, err := table.Read()
+	rows, err := table.Read(body, maxImportRows, "beside it name, location, clock and modules are read", "mac")
 	if err != nil {
-		return nil, schema.Errorf(schema.Invalid, "body", "is not a CSV table with a heading")
+		return nil, err
 	}
-	at := map[string]int{}
-	for i, name := range heading {
-		at[strings.ToLower(strings.TrimSpace(name))] = i
+	lines := make([]postgres.DeviceLine, len(rows))
+	for i, row := range rows {
+		lines[i] = r.readDevice(row)
 	}
-	if _, ok := at["mac"]; !ok {
-		return nil, schema.Errorf(schema.Invalid, "body", "the heading must name the column mac; beside it name, location, clock and modules are read")
-	}
-	lines := []postgres.DeviceLine{}
-	for {
-		cells, err := table.Read()
-		var broken *csv.ParseError
-		switch {
-		case errors.Is(err, io.EOF):
-			return lines, nil
-		case errors.As(err, &broken):
-			return nil, schema.Errorf(schema.Invalid, "body", "line %d: %v", broken.Line, broken.Err)
-		case err != nil:
-			return nil, err
-		case len(lines) >= maxImportRows:
-			return nil, schema.Errorf(schema.TooLarge, "body", "a table may have %d lines: split it", maxImportRows)
-		}
-		line, _ := table.FieldPos(0)
-		lines = append(lines, r.readDevice(line, cells, at))
-	}
+	return lines, nil
 }
 
-func (r *routes) readDevice(line int, cells []string, at map[string]int) postgres.DeviceLine {
-	l := postgres.DeviceLine{Line: line}
+func (r *routes) readDevice(row table.Row) postgres.DeviceLine {
+	l := postgres.DeviceLine{Line: row.Line}
 	cell := func(name string) *string {
-		i, ok := at[name]
-		if !ok || i >= len(cells) {
-			return nil
+		if text, ok := row.Cell(name); ok {
+			return &text
 		}
-		return new(rawCell(strings.TrimSpace(cells[i])))
+		return nil
 	}
-	var mac string
-	if given := cell("mac"); given != nil {
-		mac = *given
-	}
-	if l.MAC, l.Err = postgres.ParseMAC(mac); l.Err != nil {
+	if l.MAC, l.Err = postgres.ParseMAC(row.Text("mac")); l.Err != nil {
 		return l
 	}
 	if l.Name = cell("name"); l.Name != nil {

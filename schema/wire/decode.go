@@ -26,6 +26,7 @@ type Decoder struct {
 	index        []uint64
 	delta        []uint64
 	rssi         []uint64
+	details      []schema.Detail
 	bootID       string // the last one, since a message's frames mostly share it
 }
 
@@ -125,6 +126,7 @@ func (d *Decoder) frame(b []byte, out *Message) int {
 		return 0
 	}
 	raw.Observations = d.observations(raw.SentAt)
+	raw.Details = inOrder(d.details, len(raw.Observations))
 	out.Frames = append(out.Frames, raw.Frame)
 	return len(raw.Observations)
 }
@@ -138,7 +140,7 @@ type rawFrame struct {
 // rawFrame takes the fields apart. A reason that comes with a BootID and a Seq
 // can be told to the sender precisely.
 func (d *Decoder) rawFrame(b []byte) (f rawFrame, reason Reason) {
-	d.transmitters, d.index, d.delta, d.rssi = d.transmitters[:0], d.index[:0], d.delta[:0], d.rssi[:0]
+	d.transmitters, d.index, d.delta, d.rssi, d.details = d.transmitters[:0], d.index[:0], d.delta[:0], d.rssi[:0], d.details[:0]
 	for len(b) > 0 {
 		num, typ, n := protowire.ConsumeTag(b)
 		if n < 0 {
@@ -187,6 +189,12 @@ func (d *Decoder) field(num protowire.Number, typ protowire.Type, b []byte, f *r
 	case num == 8 && typ == protowire.BytesType:
 		f.device, n = protowire.ConsumeBytes(b)
 		return n, 0
+	case num == 9 && typ == protowire.BytesType:
+		v, n := protowire.ConsumeBytes(b)
+		if n >= 0 {
+			reason = d.addDetail(v)
+		}
+		return n, reason
 	default:
 		return protowire.ConsumeFieldValue(num, typ, b), 0
 	}

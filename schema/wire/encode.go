@@ -35,7 +35,27 @@ func (e *Encoder) AppendFrame(dst []byte, f schema.Frame) []byte {
 	}
 	dst = e.appendColumn(dst, 5, f, func(o *schema.Observation) uint64 { return e.table[o.Transmitter] })
 	dst = e.appendColumn(dst, 6, f, func(o *schema.Observation) uint64 { return protowire.EncodeZigZag(int64(o.At - f.SentAt)) })
-	return e.appendColumn(dst, 7, f, func(o *schema.Observation) uint64 { return protowire.EncodeZigZag(int64(o.RSSI)) })
+	dst = e.appendColumn(dst, 7, f, func(o *schema.Observation) uint64 { return protowire.EncodeZigZag(int64(o.RSSI)) })
+	for _, d := range f.Details {
+		dst = e.appendDetail(dst, d)
+	}
+	return dst
+}
+
+func (e *Encoder) appendDetail(dst []byte, d schema.Detail) []byte {
+	b := protowire.AppendTag(e.body[:0], 1, protowire.VarintType)
+	b = protowire.AppendVarint(b, uint64(d.Index))
+	if d.Battery >= 0 {
+		b = protowire.AppendTag(b, 2, protowire.VarintType)
+		b = protowire.AppendVarint(b, uint64(d.Battery))
+	}
+	if d.Address != (schema.Address{}) {
+		b = protowire.AppendTag(b, 3, protowire.BytesType)
+		b = protowire.AppendBytes(b, d.Address[:])
+	}
+	e.body = b
+	dst = protowire.AppendTag(dst, 9, protowire.BytesType)
+	return protowire.AppendBytes(dst, b)
 }
 
 func (e *Encoder) appendTransmitter(dst []byte, t schema.Transmitter) []byte {

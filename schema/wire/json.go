@@ -14,9 +14,9 @@ import (
 //	  "observations": [{"at": "…", "tag": {"uuid": "…", "major": 1, "minor": 2}, "rssi_dbm": -61.5}]}]}
 //
 // A tag is {uuid, major, minor}, {mac} or {namespace, instance}; an observation
-// without at takes its frame's sent_at; device_id is optional in a frame and
-// beside frames. Members nobody knows are skipped. The error is an [*Error] and
-// nothing was taken then.
+// without at takes its frame's sent_at and may carry battery_percent and address of
+// the transmitter; device_id is optional in a frame and beside frames. Members nobody
+// knows are skipped. The error is an [*Error] and nothing was taken then.
 func (d *Decoder) JSON(b []byte) (Message, error) {
 	if len(b) > d.limits.UnpackedBytes {
 		return Message{}, refuse(MessageTooLarge, nil)
@@ -112,7 +112,7 @@ func (j *jsonMessage) frame(raw []byte) (f schema.Frame, reason Reason) {
 	if reason != 0 {
 		return f, reason
 	}
-	f.Observations, reason = j.list(observations, f.SentAt)
+	f.Observations, f.Details, reason = j.list(observations, f.SentAt)
 	return f, reason
 }
 
@@ -154,30 +154,60 @@ func (d *Decoder) ownDevice(value []byte) bool {
 	return err == nil && id == d.device
 }
 
-func (j *jsonMessage) list(raw []byte, sentAt schema.EventTime) ([]schema.Observation, Reason) {
+func (j *jsonMessage) list(raw []byte, sentAt schema.EventTime) (out []schema.Observation, details []schema.Detail, reason Reason) {
 	if raw == nil || string(raw) == "null" {
-		return nil, 0
+		return nil, nil, 0
 	}
 	if raw[0] != '[' {
-		return nil, FrameMalformed
+		return nil, nil, FrameMalformed
 	}
-	var out []schema.Observation
 	for value := range elements(raw) {
 		if len(out) == j.d.limits.FrameLength {
-			return nil, FrameTooLong
+			return nil, nil, FrameTooLong
 		}
 		if j.observations++; j.observations > j.d.limits.Observations {
-			return nil, TooManyObservations
+			return nil, nil, TooManyObservations
 		}
-		out = append(out, observation(value, sentAt))
+		heard, more := observation(value, sentAt)
+		if detail, ok := more.detail(len(out)); ok {
+			details = append(details, detail)
+		}
+		out = append(out, heard)
 	}
-	return out, 0
+	return out, details, 0
 }
 
 type jsonObservation struct {
 	At   json.RawMessage `json:"at"`
 	Tag  *jsonTag        `json:"tag"`
 	RSSI *float64        `json:"rssi_dbm"`
+	jsonDetail
+}
+
+// jsonDetail is read as it comes: what cannot be is passed over, and the observation
+// stands.
+type jsonDetail struct {
+	Battery json.RawMessage `json:"battery_percent"`
+	Address json.RawMessage `json:"address"`
+}
+
+func (j jsonDetail) detail(index int) (schema.Detail, bool) {
+	if j.Battery == nil && j.Address == nil {
+		return schema.Detail{}, false
+	}
+	battery := uint64(math.MaxUint64)
+	var percent float64
+	if json.Unmarshal(j.Battery, &percent) == nil && percent >= 0 && percent <= 100 && string(j.Battery) != "null" {
+		battery = uint64(math.Round(percent))
+	}
+	var text string
+	var address []byte
+	if json.Unmarshal(j.Address, &text) == nil {
+		if a, err := schema.ParseAddress(text); err == nil {
+			address = a[:]
+		}
+	}
+	return detailOf(uint64(index), battery, address)
 }
 
 type jsonTag struct {
@@ -190,20 +220,20 @@ type jsonTag struct {
 }
 
 // observation reads one observation; one that cannot be read keeps its place.
-func observation(value []byte, sentAt schema.EventTime) schema.Observation {
+func observation(value []byte, sentAt schema.EventTime) (schema.Observation, jsonDetail) {
 	var o jsonObservation
 	if value[0] != '{' || json.Unmarshal(value, &o) != nil || o.Tag == nil || o.RSSI == nil {
-		return schema.Observation{At: MalformedObs, RSSI: NoRSSI}
+		return schema.Observation{At: MalformedObs, RSSI: NoRSSI}, jsonDetail{}
 	}
 	at := sentAt
 	if len(o.At) > 0 && string(o.At) != "null" && at.UnmarshalJSON(o.At) != nil {
-		return schema.Observation{At: MalformedObs, RSSI: NoRSSI}
+		return schema.Observation{At: MalformedObs, RSSI: NoRSSI}, jsonDetail{}
 	}
 	cdbm := math.Round(*o.RSSI * 100)
 	if math.Abs(cdbm) > math.MaxInt16 {
 		cdbm = math.MaxInt16
 	}
-	return schema.Observation{At: at, Transmitter: o.Tag.transmitter(), RSSI: centiDBm(int64(cdbm))}
+	return schema.Observation{At: at, Transmitter: o.Tag.transmitter(), RSSI: centiDBm(int64(cdbm))}, o.jsonDetail
 }
 
 // transmitter returns the identity, or zero when the members name none or more

@@ -136,11 +136,16 @@ func crossingOf(err error) error {
 }
 
 func checkTag(t store.Tag) error {
-	if err := checkName("name", t.Name, 1); err != nil {
-		return err
-	}
 	if t.Transmitter.Kind == schema.TransmitterNone {
 		return schema.Errorf(schema.Invalid, "transmitter", "is required, such as ibeacon:UUID/major/minor")
+	}
+	return checkBound(t)
+}
+
+// checkBound checks what a tag is bound to.
+func checkBound(t store.Tag) error {
+	if err := checkName("name", t.Name, 1); err != nil {
+		return err
 	}
 	if !slices.Contains([]string{"person", "asset", "vehicle"}, t.Type) {
 		return schema.Errorf(schema.Invalid, "type", "%.20q is none of person, asset, vehicle", t.Type)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mybeacon/engine/module"
+	"mybeacon/engine/modules/ble/nearby"
 	"mybeacon/engine/modules/ble/store"
 	"mybeacon/schema"
 )
@@ -29,16 +30,18 @@ const (
 type Module struct {
 	host  module.Host
 	store *store.Store
+	ears  *nearby.Ears
 
 	publishing sync.Mutex    // one publication at a time, so that an older world never follows a newer one
 	radios     radios        // of the world that was published last; guarded by publishing
 	stale      chan struct{} // of one: the world must be published again
+	computing  chan struct{} // of one: a turn to compute something long
 	stop       context.CancelFunc
 	done       sync.WaitGroup
 }
 
 // New returns the module, to be started by the node.
-func New() *Module { return &Module{stale: make(chan struct{}, 1)} }
+func New() *Module { return &Module{ears: nearby.New(), stale: make(chan struct{}, 1), computing: make(chan struct{}, 1)} }
 
 // ID implements module.Module.
 func (m *Module) ID() string { return "ble" }
@@ -55,6 +58,8 @@ func (m *Module) Start(ctx context.Context, host module.Host) error {
 	m.done.Go(func() { host.DB.Watch(background, func(string) { m.markStale() }) })
 	m.done.Go(func() { m.republish(background) })
 	m.done.Go(func() { m.listenToReferences(background) })
+	m.done.Go(func() { m.ears.Run(background) })
+	m.done.Go(func() { m.keepHeard(background) })
 	return nil
 }
 

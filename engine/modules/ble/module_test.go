@@ -302,7 +302,7 @@ func TestTags(t *testing.T) {
 	wantKind(t, err, schema.Conflict)
 	f := func(filter store.TagFilter, want int) {
 		t.Helper()
-		got, _, err := r.Tags(ctx, r.scope, filter, postgres.Page{})
+		got, _, err := r.Tags(ctx, r.scope, ble.TagQuery{TagFilter: filter}, postgres.Page{})
 		if err != nil || len(got) != want {
 			t.Errorf("%+v: got %d tags, %v, want %d", filter, len(got), err, want)
 		}

@@ -232,7 +232,7 @@ func TestReferences(t *testing.T) {
 	if again := g.layout(t); again.Version != l.Version || len(again.Survey) != 2 || same.Since.IsZero() {
 		t.Errorf("saying it again changed the layout: %+v", again.Survey)
 	}
-	listed, _, err := g.Tags(ctx, g.scope, store.TagFilter{}, postgres.Page{})
+	listed, _, err := g.Tags(ctx, g.scope, ble.TagQuery{}, postgres.Page{})
 	if err != nil || len(listed) != 1 || listed[0].Reference == nil || listed[0].Reference.Y != 4 {
 		t.Errorf("listed %+v, %v", listed, err)
 	}

@@ -156,23 +156,6 @@ func (m *Module) RemoveZone(ctx context.Context, scope postgres.Scope, plan sche
 	return m.after(ctx, m.store.RemoveZone(ctx, scope, plan, id))
 }
 
-// Tags returns a page of the tags in scope, by name.
-func (m *Module) Tags(ctx context.Context, scope postgres.Scope, filter store.TagFilter, page postgres.Page) ([]store.Tag, postgres.Cursor, error) {
-	return m.store.Tags(ctx, scope, filter, page)
-}
-
-// CreateTag registers a transmitter of the organisation.
-func (m *Module) CreateTag(ctx context.Context, organisation schema.OrganisationID, t store.Tag) (store.Tag, error) {
-	if err := checkTag(t); err != nil {
-		return store.Tag{}, err
-	}
-	t, on, err := m.store.CreateTag(ctx, organisation, t)
-	if err == nil && on {
-		m.extend(t)
-	}
-	return t, err
-}
-
 // MayMove reports a Conflict when the device hangs on a plan: its location is
 // the plan's until it is taken off.
 func (m *Module) MayMove(ctx context.Context, scope postgres.Scope, device schema.DeviceID) error {

@@ -48,6 +48,9 @@ func (s Scope) Organisation() (id schema.OrganisationID, ok bool) {
 	return s.organisation, !s.all && !s.organisation.IsZero()
 }
 
+// All reports whether s reaches into all organisations.
+func (s Scope) All() bool { return s.all }
+
 // Everywhere reports whether s is not limited to some locations.
 func (s Scope) Everywhere() bool { return !s.limited }
 

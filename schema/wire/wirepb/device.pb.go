@@ -517,6 +517,7 @@ type Frame struct {
 	AtDeltaMs     []int64                `protobuf:"zigzag64,6,rep,packed,name=at_delta_ms,json=atDeltaMs,proto3" json:"at_delta_ms,omitempty"` // observation's time minus sent_at_ms
 	RssiCdbm      []int32                `protobuf:"zigzag32,7,rep,packed,name=rssi_cdbm,json=rssiCdbm,proto3" json:"rssi_cdbm,omitempty"`      // hundredths of a dBm
 	Device        []byte                 `protobuf:"bytes,8,opt,name=device,proto3" json:"device,omitempty"`                                    // 16 bytes; optional, must then be the token's device
+	Details       []*Detail              `protobuf:"bytes,9,rep,name=details,proto3" json:"details,omitempty"`                                  // optional, of the observations that said more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -607,6 +608,75 @@ func (x *Frame) GetDevice() []byte {
 	return nil
 }
 
+func (x *Frame) GetDetails() []*Detail {
+	if x != nil {
+		return x.Details
+	}
+	return nil
+}
+
+// Detail is what else an observation said. What cannot be is passed over, and the
+// observation stands.
+type Detail struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Observation    uint32                 `protobuf:"varint,1,opt,name=observation,proto3" json:"observation,omitempty"`                                   // its index in the frame
+	BatteryPercent *uint32                `protobuf:"varint,2,opt,name=battery_percent,json=batteryPercent,proto3,oneof" json:"battery_percent,omitempty"` // of the transmitter, 0…100
+	Address        []byte                 `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`                                            // 6 bytes, that it was advertised from
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Detail) Reset() {
+	*x = Detail{}
+	mi := &file_device_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Detail) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Detail) ProtoMessage() {}
+
+func (x *Detail) ProtoReflect() protoreflect.Message {
+	mi := &file_device_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Detail.ProtoReflect.Descriptor instead.
+func (*Detail) Descriptor() ([]byte, []int) {
+	return file_device_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Detail) GetObservation() uint32 {
+	if x != nil {
+		return x.Observation
+	}
+	return 0
+}
+
+func (x *Detail) GetBatteryPercent() uint32 {
+	if x != nil && x.BatteryPercent != nil {
+		return *x.BatteryPercent
+	}
+	return 0
+}
+
+func (x *Detail) GetAddress() []byte {
+	if x != nil {
+		return x.Address
+	}
+	return nil
+}
+
 // Transmitter is the identity that was heard.
 type Transmitter struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -620,7 +690,7 @@ type Transmitter struct {
 
 func (x *Transmitter) Reset() {
 	*x = Transmitter{}
-	mi := &file_device_proto_msgTypes[6]
+	mi := &file_device_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -632,7 +702,7 @@ func (x *Transmitter) String() string {
 func (*Transmitter) ProtoMessage() {}
 
 func (x *Transmitter) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[6]
+	mi := &file_device_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -645,7 +715,7 @@ func (x *Transmitter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transmitter.ProtoReflect.Descriptor instead.
 func (*Transmitter) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{6}
+	return file_device_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Transmitter) GetKind() uint32 {
@@ -690,7 +760,7 @@ type Dropped struct {
 
 func (x *Dropped) Reset() {
 	*x = Dropped{}
-	mi := &file_device_proto_msgTypes[7]
+	mi := &file_device_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -702,7 +772,7 @@ func (x *Dropped) String() string {
 func (*Dropped) ProtoMessage() {}
 
 func (x *Dropped) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[7]
+	mi := &file_device_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -715,7 +785,7 @@ func (x *Dropped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dropped.ProtoReflect.Descriptor instead.
 func (*Dropped) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{7}
+	return file_device_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Dropped) GetBootId() string {
@@ -756,7 +826,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_device_proto_msgTypes[8]
+	mi := &file_device_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -768,7 +838,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[8]
+	mi := &file_device_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -781,7 +851,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{8}
+	return file_device_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Ping) GetId() uint64 {
@@ -802,7 +872,7 @@ type Config struct {
 
 func (x *Config) Reset() {
 	*x = Config{}
-	mi := &file_device_proto_msgTypes[9]
+	mi := &file_device_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -814,7 +884,7 @@ func (x *Config) String() string {
 func (*Config) ProtoMessage() {}
 
 func (x *Config) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[9]
+	mi := &file_device_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -827,7 +897,7 @@ func (x *Config) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Config.ProtoReflect.Descriptor instead.
 func (*Config) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{9}
+	return file_device_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Config) GetVersion() int64 {
@@ -860,7 +930,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_device_proto_msgTypes[10]
+	mi := &file_device_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -872,7 +942,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[10]
+	mi := &file_device_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -885,7 +955,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{10}
+	return file_device_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Report) GetVersion() string {
@@ -941,7 +1011,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_device_proto_msgTypes[11]
+	mi := &file_device_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -953,7 +1023,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[11]
+	mi := &file_device_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -966,7 +1036,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{11}
+	return file_device_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Pong) GetId() uint64 {
@@ -995,7 +1065,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_device_proto_msgTypes[12]
+	mi := &file_device_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1007,7 +1077,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[12]
+	mi := &file_device_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1020,7 +1090,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{12}
+	return file_device_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Range) GetBootId() string {
@@ -1057,7 +1127,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_device_proto_msgTypes[13]
+	mi := &file_device_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1139,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[13]
+	mi := &file_device_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1152,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{13}
+	return file_device_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Ack) GetRanges() []*Range {
@@ -1114,7 +1184,7 @@ type Rejected struct {
 
 func (x *Rejected) Reset() {
 	*x = Rejected{}
-	mi := &file_device_proto_msgTypes[14]
+	mi := &file_device_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1126,7 +1196,7 @@ func (x *Rejected) String() string {
 func (*Rejected) ProtoMessage() {}
 
 func (x *Rejected) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[14]
+	mi := &file_device_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1139,7 +1209,7 @@ func (x *Rejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejected.ProtoReflect.Descriptor instead.
 func (*Rejected) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{14}
+	return file_device_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Rejected) GetBootId() string {
@@ -1187,7 +1257,7 @@ type RejectedList struct {
 
 func (x *RejectedList) Reset() {
 	*x = RejectedList{}
-	mi := &file_device_proto_msgTypes[15]
+	mi := &file_device_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1199,7 +1269,7 @@ func (x *RejectedList) String() string {
 func (*RejectedList) ProtoMessage() {}
 
 func (x *RejectedList) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[15]
+	mi := &file_device_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1212,7 +1282,7 @@ func (x *RejectedList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectedList.ProtoReflect.Descriptor instead.
 func (*RejectedList) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{15}
+	return file_device_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RejectedList) GetItems() []*Rejected {
@@ -1241,7 +1311,7 @@ type Credit struct {
 
 func (x *Credit) Reset() {
 	*x = Credit{}
-	mi := &file_device_proto_msgTypes[16]
+	mi := &file_device_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1253,7 +1323,7 @@ func (x *Credit) String() string {
 func (*Credit) ProtoMessage() {}
 
 func (x *Credit) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[16]
+	mi := &file_device_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1266,7 +1336,7 @@ func (x *Credit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credit.ProtoReflect.Descriptor instead.
 func (*Credit) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{16}
+	return file_device_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Credit) GetFrames() uint32 {
@@ -1296,7 +1366,7 @@ type FramesAnswer struct {
 
 func (x *FramesAnswer) Reset() {
 	*x = FramesAnswer{}
-	mi := &file_device_proto_msgTypes[17]
+	mi := &file_device_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1308,7 +1378,7 @@ func (x *FramesAnswer) String() string {
 func (*FramesAnswer) ProtoMessage() {}
 
 func (x *FramesAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_device_proto_msgTypes[17]
+	mi := &file_device_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1321,7 +1391,7 @@ func (x *FramesAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FramesAnswer.ProtoReflect.Descriptor instead.
 func (*FramesAnswer) Descriptor() ([]byte, []int) {
-	return file_device_proto_rawDescGZIP(), []int{17}
+	return file_device_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *FramesAnswer) GetAck() []*Range {
@@ -1385,7 +1455,7 @@ const file_device_proto_rawDesc = "" +
 	"\x06credit\x18\x04 \x01(\v2\x13.mybeacon.v1.CreditR\x06credit\x12#\n" +
 	"\rtakes_reports\x18\x05 \x01(\bR\ftakesReports\"4\n" +
 	"\x06Frames\x12*\n" +
-	"\x06frames\x18\x01 \x03(\v2\x12.mybeacon.v1.FrameR\x06frames\"\x85\x02\n" +
+	"\x06frames\x18\x01 \x03(\v2\x12.mybeacon.v1.FrameR\x06frames\"\xb4\x02\n" +
 	"\x05Frame\x12\x17\n" +
 	"\aboot_id\x18\x01 \x01(\tR\x06bootId\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x1c\n" +
@@ -1395,7 +1465,13 @@ const file_device_proto_rawDesc = "" +
 	"\vtransmitter\x18\x05 \x03(\rR\vtransmitter\x12\x1e\n" +
 	"\vat_delta_ms\x18\x06 \x03(\x12R\tatDeltaMs\x12\x1b\n" +
 	"\trssi_cdbm\x18\a \x03(\x11R\brssiCdbm\x12\x16\n" +
-	"\x06device\x18\b \x01(\fR\x06device\"]\n" +
+	"\x06device\x18\b \x01(\fR\x06device\x12-\n" +
+	"\adetails\x18\t \x03(\v2\x13.mybeacon.v1.DetailR\adetails\"\x86\x01\n" +
+	"\x06Detail\x12 \n" +
+	"\vobservation\x18\x01 \x01(\rR\vobservation\x12,\n" +
+	"\x0fbattery_percent\x18\x02 \x01(\rH\x00R\x0ebatteryPercent\x88\x01\x01\x12\x18\n" +
+	"\aaddress\x18\x03 \x01(\fR\aaddressB\x12\n" +
+	"\x10_battery_percent\"]\n" +
 	"\vTransmitter\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\rR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -1461,7 +1537,7 @@ func file_device_proto_rawDescGZIP() []byte {
 	return file_device_proto_rawDescData
 }
 
-var file_device_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_device_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_device_proto_goTypes = []any{
 	(*ToEngine)(nil),     // 0: mybeacon.v1.ToEngine
 	(*ToDevice)(nil),     // 1: mybeacon.v1.ToDevice
@@ -1469,45 +1545,47 @@ var file_device_proto_goTypes = []any{
 	(*Welcome)(nil),      // 3: mybeacon.v1.Welcome
 	(*Frames)(nil),       // 4: mybeacon.v1.Frames
 	(*Frame)(nil),        // 5: mybeacon.v1.Frame
-	(*Transmitter)(nil),  // 6: mybeacon.v1.Transmitter
-	(*Dropped)(nil),      // 7: mybeacon.v1.Dropped
-	(*Ping)(nil),         // 8: mybeacon.v1.Ping
-	(*Config)(nil),       // 9: mybeacon.v1.Config
-	(*Report)(nil),       // 10: mybeacon.v1.Report
-	(*Pong)(nil),         // 11: mybeacon.v1.Pong
-	(*Range)(nil),        // 12: mybeacon.v1.Range
-	(*Ack)(nil),          // 13: mybeacon.v1.Ack
-	(*Rejected)(nil),     // 14: mybeacon.v1.Rejected
-	(*RejectedList)(nil), // 15: mybeacon.v1.RejectedList
-	(*Credit)(nil),       // 16: mybeacon.v1.Credit
-	(*FramesAnswer)(nil), // 17: mybeacon.v1.FramesAnswer
-	nil,                  // 18: mybeacon.v1.Report.ModulesEntry
+	(*Detail)(nil),       // 6: mybeacon.v1.Detail
+	(*Transmitter)(nil),  // 7: mybeacon.v1.Transmitter
+	(*Dropped)(nil),      // 8: mybeacon.v1.Dropped
+	(*Ping)(nil),         // 9: mybeacon.v1.Ping
+	(*Config)(nil),       // 10: mybeacon.v1.Config
+	(*Report)(nil),       // 11: mybeacon.v1.Report
+	(*Pong)(nil),         // 12: mybeacon.v1.Pong
+	(*Range)(nil),        // 13: mybeacon.v1.Range
+	(*Ack)(nil),          // 14: mybeacon.v1.Ack
+	(*Rejected)(nil),     // 15: mybeacon.v1.Rejected
+	(*RejectedList)(nil), // 16: mybeacon.v1.RejectedList
+	(*Credit)(nil),       // 17: mybeacon.v1.Credit
+	(*FramesAnswer)(nil), // 18: mybeacon.v1.FramesAnswer
+	nil,                  // 19: mybeacon.v1.Report.ModulesEntry
 }
 var file_device_proto_depIdxs = []int32{
 	2,  // 0: mybeacon.v1.ToEngine.hello:type_name -> mybeacon.v1.Hello
 	4,  // 1: mybeacon.v1.ToEngine.frames:type_name -> mybeacon.v1.Frames
-	7,  // 2: mybeacon.v1.ToEngine.dropped:type_name -> mybeacon.v1.Dropped
-	8,  // 3: mybeacon.v1.ToEngine.ping:type_name -> mybeacon.v1.Ping
-	10, // 4: mybeacon.v1.ToEngine.report:type_name -> mybeacon.v1.Report
+	8,  // 2: mybeacon.v1.ToEngine.dropped:type_name -> mybeacon.v1.Dropped
+	9,  // 3: mybeacon.v1.ToEngine.ping:type_name -> mybeacon.v1.Ping
+	11, // 4: mybeacon.v1.ToEngine.report:type_name -> mybeacon.v1.Report
 	3,  // 5: mybeacon.v1.ToDevice.welcome:type_name -> mybeacon.v1.Welcome
-	13, // 6: mybeacon.v1.ToDevice.ack:type_name -> mybeacon.v1.Ack
-	15, // 7: mybeacon.v1.ToDevice.rejected:type_name -> mybeacon.v1.RejectedList
-	16, // 8: mybeacon.v1.ToDevice.credit:type_name -> mybeacon.v1.Credit
-	11, // 9: mybeacon.v1.ToDevice.pong:type_name -> mybeacon.v1.Pong
-	9,  // 10: mybeacon.v1.ToDevice.config:type_name -> mybeacon.v1.Config
-	16, // 11: mybeacon.v1.Welcome.credit:type_name -> mybeacon.v1.Credit
+	14, // 6: mybeacon.v1.ToDevice.ack:type_name -> mybeacon.v1.Ack
+	16, // 7: mybeacon.v1.ToDevice.rejected:type_name -> mybeacon.v1.RejectedList
+	17, // 8: mybeacon.v1.ToDevice.credit:type_name -> mybeacon.v1.Credit
+	12, // 9: mybeacon.v1.ToDevice.pong:type_name -> mybeacon.v1.Pong
+	10, // 10: mybeacon.v1.ToDevice.config:type_name -> mybeacon.v1.Config
+	17, // 11: mybeacon.v1.Welcome.credit:type_name -> mybeacon.v1.Credit
 	5,  // 12: mybeacon.v1.Frames.frames:type_name -> mybeacon.v1.Frame
-	6,  // 13: mybeacon.v1.Frame.transmitters:type_name -> mybeacon.v1.Transmitter
-	18, // 14: mybeacon.v1.Report.modules:type_name -> mybeacon.v1.Report.ModulesEntry
-	12, // 15: mybeacon.v1.Ack.ranges:type_name -> mybeacon.v1.Range
-	14, // 16: mybeacon.v1.RejectedList.items:type_name -> mybeacon.v1.Rejected
-	12, // 17: mybeacon.v1.FramesAnswer.ack:type_name -> mybeacon.v1.Range
-	14, // 18: mybeacon.v1.FramesAnswer.rejected:type_name -> mybeacon.v1.Rejected
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	7,  // 13: mybeacon.v1.Frame.transmitters:type_name -> mybeacon.v1.Transmitter
+	6,  // 14: mybeacon.v1.Frame.details:type_name -> mybeacon.v1.Detail
+	19, // 15: mybeacon.v1.Report.modules:type_name -> mybeacon.v1.Report.ModulesEntry
+	13, // 16: mybeacon.v1.Ack.ranges:type_name -> mybeacon.v1.Range
+	15, // 17: mybeacon.v1.RejectedList.items:type_name -> mybeacon.v1.Rejected
+	13, // 18: mybeacon.v1.FramesAnswer.ack:type_name -> mybeacon.v1.Range
+	15, // 19: mybeacon.v1.FramesAnswer.rejected:type_name -> mybeacon.v1.Rejected
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_device_proto_init() }
@@ -1530,13 +1608,14 @@ func file_device_proto_init() {
 		(*ToDevice_Pong)(nil),
 		(*ToDevice_Config)(nil),
 	}
+	file_device_proto_msgTypes[6].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_device_proto_rawDesc), len(file_device_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

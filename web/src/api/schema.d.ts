@@ -1405,6 +1405,139 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/ble/tags.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export tags as a table
+         * @description RFC 4180. What a spreadsheet would take for a formula has a ' before it, which the import takes away again.
+         */
+        get: operations["export-ble-tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/tags/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register and bind the tags of a table
+         * @description The heading names the columns: transmitter - or uuid, major and minor, or namespace and instance, or mac -, type (asset when empty), name and description; others are passed over. A tag that is registered already is bound to what its line says. A line that is wrong says so, and the others are done. Commas and semicolons separate; the text is UTF-8.
+         */
+        post: operations["import-ble-tags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/tags/unknown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List transmitters that were heard within the last hour and are no tags */
+        get: operations["list-ble-unknown-tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/tags/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a tag */
+        get: operations["get-ble-tag"];
+        put?: never;
+        post?: never;
+        /** Delete a tag with its bindings; what was stored of its ways stays */
+        delete: operations["delete-ble-tag"];
+        options?: never;
+        head?: never;
+        /** Correct what a tag and its present binding are called */
+        patch: operations["change-ble-tag"];
+        trace?: never;
+    };
+    "/api/v1/client/ble/tags/{id}/binding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Bind a tag to a person or a thing from now on; what it was bound to before ends */
+        put: operations["bind-ble-tag"];
+        post?: never;
+        /** Bind a tag to nothing: it is called by what it sends, and has no photo */
+        delete: operations["unbind-ble-tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/tags/{id}/bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what a tag was bound to */
+        get: operations["list-ble-tag-bindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/tags/{id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a tag's photo */
+        get: operations["get-ble-tag-photo"];
+        /**
+         * Give a tag a photo, JPEG or PNG
+         * @description The middle square of it is kept, of 512 pixels at most, and nothing of what the file says besides, such as where it was taken.
+         */
+        put: operations["set-ble-tag-photo"];
+        post?: never;
+        /** Take a tag's photo away */
+        delete: operations["delete-ble-tag-photo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/ble/tags/{id}/reference": {
         parameters: {
             query?: never;
@@ -2226,9 +2359,21 @@ export interface components {
             organisation_id?: string;
             unbind?: boolean;
         };
+        Battery: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            percent: number;
+        };
         BindingsOutputBody: {
             /** @description The newest first */
             items: components["schemas"]["DeviceBinding"][];
+        };
+        BoundTagBody: {
+            description?: string;
+            name: string;
+            /** @enum {string} */
+            type: "person" | "asset" | "vehicle";
         };
         Broken: {
             detail: string;
@@ -2871,6 +3016,15 @@ export interface components {
             /** Format: int64 */
             queue: number;
         };
+        HeardFrom: {
+            /** @example aa:bb:cc:dd:ee:ff */
+            address: string;
+            /**
+             * Format: date-time
+             * @description Last
+             */
+            at: string;
+        };
         HeardReference: {
             /** Format: date-time */
             measured_at: string;
@@ -3001,6 +3155,29 @@ export interface components {
             name: string;
             /** @description Its first characters, to tell keys apart */
             prefix: string;
+        };
+        LastPlace: {
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            location: string;
+            /** Format: uuid */
+            plan: string;
+            /**
+             * Format: double
+             * @description Metres
+             */
+            x_m: number;
+            /**
+             * Format: double
+             * @description Metres
+             */
+            y_m: number;
+            /**
+             * Format: uuid
+             * @description The innermost; null: outside zones
+             */
+            zone: string;
         };
         Link: {
             /** Format: int64 */
@@ -4051,20 +4228,94 @@ export interface components {
             readings: number;
         };
         Tag: {
+            /** @description That it advertised from, the newest first, at most eight */
+            addresses: components["schemas"]["HeardFrom"][];
+            /** @description null: it does not say */
+            battery: components["schemas"]["Battery"];
+            /**
+             * Format: date-time
+             * @description null: it is bound to nothing
+             */
+            bound_at: string | null;
             /** Format: date-time */
             created_at: string;
             description: string;
+            /**
+             * Format: date-time
+             * @description At least then; null: never
+             */
+            heard_at: string | null;
             /** Format: uuid */
             id: string;
+            /** @description null: it was nowhere, or where you may not look */
+            last: components["schemas"]["LastPlace"];
+            /** @description Of one that is bound to nothing: what it sends */
             name: string;
             /** Format: uuid */
             organisation_id: string;
+            /** @description Its address; null: there is none */
+            photo: string | null;
             /** @description null: it hangs at no known point */
             reference: components["schemas"]["Place"];
+            /**
+             * @description active: heard within the last ten minutes
+             * @enum {string}
+             */
+            state: "active" | "silent" | "never";
             /** @example mac:aa:bb:cc:dd:ee:ff */
             transmitter: string;
             /** @enum {string} */
             type: "person" | "asset" | "vehicle";
+            /** @description default_identity: beacons are sold with it, so any other one may send it; shared_identity: two transmitters sent it at the same time within the last day */
+            warnings: ("default_identity" | "shared_identity")[];
+        };
+        TagBinding: {
+            /** @description E-mail of who bound it; empty: the system */
+            by: string;
+            description: string;
+            /** Format: date-time */
+            from: string;
+            name: string;
+            /** Format: uuid */
+            organisation_id: string;
+            /**
+             * Format: date-time
+             * @description null: to this day
+             */
+            to: string | null;
+            /** @enum {string} */
+            type: "person" | "asset" | "vehicle";
+        };
+        TagBindingsOutputBody: {
+            /** @description The newest first, at most 500 */
+            items: components["schemas"]["TagBinding"][];
+        };
+        TagImportOutputBody: {
+            /** Format: int64 */
+            changed: number;
+            /** Format: int64 */
+            created: number;
+            rows: components["schemas"]["TagRow"][];
+        };
+        TagPatchBody: {
+            description?: string;
+            name?: string;
+            /** @enum {string} */
+            type?: "person" | "asset" | "vehicle";
+        };
+        TagRow: {
+            /**
+             * Format: int64
+             * @description In the file, from 1; the heading is line 1
+             */
+            line: number;
+            name: string;
+            ok: boolean;
+            /** @enum {string} */
+            outcome: "created" | "changed" | "same" | "refused";
+            problem?: string;
+            /** @description Empty: it could not be read */
+            transmitter: string;
         };
         TicketOutputBody: {
             /**
@@ -4137,6 +4388,63 @@ export interface components {
             /** Format: date-time */
             to: string;
             zones: components["schemas"]["ZoneRef"][];
+        };
+        UnknownOutputBody: {
+            /** @description The loudest first, at most 1,000 */
+            items: components["schemas"]["UnknownTag"][];
+        };
+        UnknownTag: {
+            /** @description That it advertises from; null: the scanner did not say */
+            address: string | null;
+            /**
+             * Format: int64
+             * @description null: it does not say
+             */
+            battery_percent: number | null;
+            /** @description Beacons are sold with it: any other one may send it */
+            default_identity: boolean;
+            /** Format: uuid */
+            device: string;
+            /**
+             * Format: int64
+             * @description 0: it is no more
+             */
+            device_number: number;
+            /** Format: date-time */
+            first_at: string;
+            /**
+             * Format: int64
+             * @description Not 0: this many identities of its UUID came and went, as when a sensor hides readings in major and minor
+             */
+            group: number;
+            /** Format: date-time */
+            heard_at: string;
+            /** @enum {string} */
+            kind: "mac" | "ibeacon" | "eddystone";
+            /** @description Empty: the device is at none */
+            location: string;
+            /**
+             * Format: int64
+             * @description Of a sample: one frame a second of each device
+             */
+            observations: number;
+            /** Format: uuid */
+            organisation_id: string;
+            /** Format: uuid */
+            plan: string;
+            /** @description A bare address as phones use: it will soon be another one */
+            random: boolean;
+            /**
+             * Format: uuid
+             * @description null: the device hangs on no plan
+             */
+            receiver: string;
+            /**
+             * Format: double
+             * @description Of the receiver that hears it loudest
+             */
+            rssi_dbm: number;
+            transmitter: string;
         };
         User: {
             email: string;
@@ -9307,11 +9615,21 @@ export interface operations {
                 limit?: number;
                 /** @description The next of the page before */
                 cursor?: string;
-                organisation_id?: string;
                 transmitter?: string;
                 /** @description A part of the name */
                 name?: string;
                 type?: "person" | "asset" | "vehicle";
+                /** @description active: heard within the last ten minutes */
+                state?: "active" | "silent" | "never";
+                /** @description Where it is, or was when it was heard last */
+                location?: string;
+                plan?: string;
+                /** @description Its parts too */
+                zone?: string;
+                /** @description Percent */
+                battery_below?: number;
+                unbound?: "true" | "false";
+                organisation_id?: string;
             };
             header?: {
                 /** @description The ETag of an answer that you have: 304 while it is still the same */
@@ -9389,6 +9707,590 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-ble-tags": {
+        parameters: {
+            query?: {
+                transmitter?: string;
+                /** @description A part of the name */
+                name?: string;
+                type?: "person" | "asset" | "vehicle";
+                /** @description active: heard within the last ten minutes */
+                state?: "active" | "silent" | "never";
+                /** @description Where it is, or was when it was heard last */
+                location?: string;
+                plan?: string;
+                /** @description Its parts too */
+                zone?: string;
+                /** @description Percent */
+                battery_below?: number;
+                unbound?: "true" | "false";
+                organisation_id?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "import-ble-tags": {
+        parameters: {
+            query?: {
+                /** @description Required of a super-admin */
+                organisation_id?: string;
+                /** @description Says what would be done, and does nothing */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagImportOutputBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ble-unknown-tags": {
+        parameters: {
+            query?: {
+                /** @description Required of a super-admin */
+                organisation_id?: string;
+                location?: string;
+                /** @description Also bare addresses as phones use */
+                random?: boolean;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownOutputBody"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-tag": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tag"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ble-tag": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-ble-tag": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagPatchBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tag"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "bind-ble-tag": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoundTagBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tag"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unbind-ble-tag": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ble-tag-bindings": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagBindingsOutputBody"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-tag-photo": {
+        parameters: {
+            query?: {
+                /** @description Which one, as photo names it; the answer is the present one */
+                v?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Security-Policy"?: string;
+                    "Content-Type"?: string;
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-ble-tag-photo": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tag"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ble-tag-photo": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
             429: components["responses"]["TooMany"];
             /** @description What went wrong */
             default: {

@@ -132,3 +132,39 @@ func explain(err error, doing string) error {
 	}
 	return &schema.Error{Kind: schema.Unavailable, Message: "the warehouse does not answer, try again later", Err: fmt.Errorf("%s: %w", doing, err)}
 }
+
+// Sighting is where a tag was last.
+type Sighting struct {
+	Tag      schema.TagID
+	At       schema.EventTime
+	Location schema.LocationID
+	Plan     schema.PlanID
+	Zone     schema.ZoneID // zero: outside zones
+	X, Y     float64       // metres
+}
+
+const lastSQL = `
+SELECT toString(tag), toUnixTimestamp64Milli(at), toString(location), toString(plan), toString(zone), toFloat64(x_m), toFloat64(y_m)
+FROM last_seen
+WHERE org IN ({orgs:Array(UUID)}) AND tag IN ({tags:Array(UUID)})`
+
+// Last returns where the tags of organisations were last, as far as fixes are kept, in
+// no order.
+func Last(ctx context.Context, w Warehouse, tags map[schema.OrganisationID][]schema.TagID) ([]Sighting, error) {
+	var orgs, ids []string
+	for organisation, some := range tags {
+		orgs = append(orgs, organisation.String())
+		for _, id := range some {
+			ids = append(ids, id.String())
+		}
+	}
+	rows, err := w.Query(ctx, lastSQL, clickhouse.Named("orgs", orgs), clickhouse.Named("tags", ids))
+	return collect(rows, err, "read where tags were last", func(s *Sighting, scan func(...any) error) error {
+		var tag, location, plan, zone string
+		var at int64
+		err := scan(&tag, &at, &location, &plan, &zone, &s.X, &s.Y)
+		s.At = schema.EventTime(at)
+		return errors.Join(err, s.Tag.UnmarshalText([]byte(tag)), s.Location.UnmarshalText([]byte(location)),
+			s.Plan.UnmarshalText([]byte(plan)), s.Zone.UnmarshalText([]byte(zone)))
+	})
+}

@@ -56,23 +56,8 @@ type Zone struct {
 	Polygon []Corner
 }
 
-// Tag is a registered transmitter and what carries it.
-type Tag struct {
-	schema.Tag
-	Description string
-	CreatedAt   time.Time
-	Reference   *Reference // nil unless it hangs at a known point
-}
-
 // PlanFilter narrows a list of plans; zero fields admit all.
 type PlanFilter struct {
 	Location schema.LocationID
 	Name     string // exact
-}
-
-// TagFilter narrows a list of tags; zero fields admit all.
-type TagFilter struct {
-	Transmitter schema.Transmitter
-	Name        string // part of the name, letters' case does not matter
-	Type        string
 }

@@ -42,7 +42,7 @@ func (s *Store) World(ctx context.Context, known map[schema.PlanID]Radio) (World
 		if w.Zones, err = postgres.Collect(ctx, tx, scanZone, selectZone+" WHERE z.org"+on+" ORDER BY z.plan, z.number"); err != nil {
 			return err
 		}
-		if w.Tags, err = postgres.Collect(ctx, tx, scanTag, selectTag+" WHERE t.org"+on+" ORDER BY t.id"); err != nil {
+		if w.Tags, err = postgres.Collect(ctx, tx, scanWorldTag, worldTags+" WHERE t.org"+on+" ORDER BY t.id"); err != nil {
 			return err
 		}
 		for _, p := range w.Plans {
