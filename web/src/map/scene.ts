@@ -11,6 +11,8 @@ export interface SceneOptions {
   /** The person dragged the map: following a tag would fight them. */
   onDrag: () => void
   onScale: (pxPerMetre: number) => void
+  /** Tags stand where they are put, because somebody else moves them. */
+  still?: boolean
 }
 
 // Room between the plan and the map's edge, pixels.
@@ -55,7 +57,7 @@ export class Scene {
     this.floor = new PlanLayer(this.map)
     this.zones = new ZoneLayer(this.map)
     this.receivers = new ReceiverLayer(this.map)
-    this.tags = new TagLayer(this.map, { initials: options.initials, onSelect: options.onSelect, animate })
+    this.tags = new TagLayer(this.map, { initials: options.initials, onSelect: options.onSelect, animate: animate && !options.still })
     this.listen()
     this.watcher = new ResizeObserver(() => this.resized())
     this.watcher.observe(element)
@@ -66,7 +68,7 @@ export class Scene {
       this.untouched = false
       this.options.onDrag()
     })
-    this.map.on('click', () => this.options.onSelect(''))
+    this.map.on('click', ({ containerPoint }) => this.options.onSelect(this.tags.at(containerPoint)))
     this.map.on('zoomend', () => this.options.onScale(2 ** this.map.getZoom()))
     for (const kind of ['wheel', 'keydown', 'dblclick'] as const) {
       this.map.getContainer().addEventListener(kind, () => (this.untouched = false), { passive: true })
@@ -100,6 +102,11 @@ export class Scene {
 
   showAccuracy(shown: boolean): void {
     this.tags.showAccuracy(shown)
+  }
+
+  /** Adds a layer that only some maps have. It goes with the map. */
+  add<Layer>(make: (map: L.Map) => Layer): Layer {
+    return make(this.map)
   }
 
   /** Shows the whole plan. */

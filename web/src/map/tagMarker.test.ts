@@ -37,12 +37,25 @@ describe('TagMarker', () => {
 
   it('dims what is stale, and keeps its label and that it is chosen', () => {
     const marker = new TagMarker(tag(), letter)
+    marker.attach(document.createElement('div'))
     marker.showLabel(1)
     marker.element.classList.add('is-selected')
     marker.update(tag({ stale: true }), 0, letter, true)
     expect([...marker.element.classList]).toEqual(expect.arrayContaining(['is-stale', 'has-label', 'is-left', 'is-selected', 'tag--person']))
     marker.showLabel(undefined)
     expect(marker.element.classList.contains('has-label')).toBe(false)
+  })
+
+  it('is written when it comes onto the map, and not before', () => {
+    const marker = new TagMarker(tag(), letter)
+    const pane = document.createElement('div')
+    marker.update(tag({ name: 'Anna', x: 7 }), 0, letter, false)
+    expect(marker.element.dataset.xM).toBe('1.00')
+    marker.attach(pane)
+    expect(marker.element.dataset.xM).toBe('7.00')
+    expect(pane.textContent).toBe('AAnna, -65 dB')
+    marker.detach()
+    expect(pane.childElementCount).toBe(0)
   })
 
   it('draws an unknown type like an asset, and text as text', () => {

@@ -20,9 +20,14 @@ export class TagMarker {
   private readonly name: HTMLElement
   private labelPlace: number | undefined
   private labelWidthPx = 0
+  private written: MapTag | undefined
+  /** What stands on its avatar. */
+  initials = ''
   motion: Motion
   /** Whether it stands where its newest fix is, so that nothing is to be done. */
   isPlaced = false
+  /** Whether its element is on the map; in a crowd only some are. */
+  isAttached = false
 
   constructor(public tag: MapTag, initials: (name: string) => string) {
     this.motion = standing(tag)
@@ -32,31 +37,54 @@ export class TagMarker {
     this.label.className = 'tag-label'
     this.name = this.label.appendChild(document.createElement('em'))
     this.signal = this.label.appendChild(document.createElement('small'))
-    this.write(tag, undefined, initials)
+    this.take(tag, initials)
+    this.write()
+  }
+
+  attach(pane: HTMLElement): void {
+    if (this.isAttached) return
+    this.isAttached = true
+    this.isPlaced = false
+    this.write()
+    pane.appendChild(this.element)
+  }
+
+  detach(): void {
+    this.isAttached = false
+    this.element.remove()
   }
 
   /** Takes a newer state over; `animate` false puts it there at once. */
   update(tag: MapTag, now: number, initials: (name: string) => string, animate: boolean): void {
     if (tag === this.tag) return
     this.motion = animate ? retarget(this.motion, tag, now) : standing(tag)
-    this.write(tag, this.tag, initials)
-    this.tag = tag
+    this.take(tag, initials)
     this.isPlaced = false
+    // Nobody sees the others; they are written when they come onto the map.
+    if (this.isAttached) this.write()
   }
 
-  private write(tag: MapTag, old: MapTag | undefined, initials: (name: string) => string): void {
+  private take(tag: MapTag, initials: (name: string) => string): void {
+    if (this.initials === '' || tag.name !== this.tag.name) this.initials = initials(tag.name)
+    this.tag = tag
+    this.labelWidthPx = (tag.name.length + tag.signal.length) * letterPx + labelPaddingPx
+  }
+
+  private write(): void {
+    const { tag, written: old } = this
     const { classList, dataset } = this.element
+    if (tag === old) return
+    this.written = tag
     if (tag.type !== old?.type) {
       classList.toggle('tag--person', tag.type === 'person')
       classList.toggle('tag--vehicle', tag.type === 'vehicle')
     }
     if (tag.stale !== old?.stale) classList.toggle('is-stale', tag.stale)
     if (tag.name !== old?.name) {
-      this.avatar.textContent = initials(tag.name)
+      this.avatar.textContent = this.initials
       this.name.textContent = tag.name
     }
     if (tag.signal !== old?.signal) this.signal.textContent = tag.signal
-    this.labelWidthPx = (tag.name.length + tag.signal.length) * letterPx + labelPaddingPx
     dataset.xM = tag.x.toFixed(2)
     dataset.yM = tag.y.toFixed(2)
   }

@@ -7,17 +7,22 @@ import type { TagRow } from './tagRows'
  * same object as before, so that the map leaves its element alone.
  */
 export class MapTagCache {
+  private signalOf: unknown
   private known = new Map<string, { source: HeardTag; drawn: MapTag }>()
 
-  /** `signalOf` writes the part of the label that follows the name. */
+  /**
+   * `signalOf` writes the part of the label that follows the name; another function
+   * writes all anew.
+   */
   draw(rows: readonly TagRow[], plan: string, signalOf: (tag: HeardTag) => string): MapTag[] {
+    if (signalOf !== this.signalOf) this.known.clear()
+    this.signalOf = signalOf
     const next = new Map<string, { source: HeardTag; drawn: MapTag }>()
     for (const { tag, fresh } of rows) {
       if (tag.plan !== plan) continue
       const old = this.known.get(tag.id)
-      const signal = signalOf(tag)
-      const same = old?.source === tag && old.drawn.stale === !fresh && old.drawn.signal === signal
-      next.set(tag.id, same ? old : { source: tag, drawn: drawnOf(tag, !fresh, signal) })
+      const same = old?.source === tag && old.drawn.stale === !fresh
+      next.set(tag.id, same ? old : { source: tag, drawn: drawnOf(tag, !fresh, signalOf(tag)) })
     }
     this.known = next
     return [...next.values()].map(({ drawn }) => drawn)

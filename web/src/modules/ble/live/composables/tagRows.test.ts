@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { HeardTag } from '@/live/table'
 import { MapTagCache } from './mapTags'
-import { isFiltered, noFilter, outside, type TagFilter, tagRows } from './tagRows'
+import { isFiltered, noFilter, outside, passing, RowOrder, type TagFilter } from './tagRows'
 
 const now = 1_000_000
 const tag = (id: string, change: Partial<HeardTag> = {}): HeardTag => ({
@@ -9,7 +9,7 @@ const tag = (id: string, change: Partial<HeardTag> = {}): HeardTag => ({
 })
 const silent = { state: 'absent', at: now - 60_000 } as const
 const names = (tags: HeardTag[], filter: Partial<TagFilter> = {}) =>
-  tagRows(tags, { ...noFilter, ...filter }, { now, offsetMs: 0 }).map((row) => row.tag.name)
+  new RowOrder().sort(passing(tags, { ...noFilter, ...filter }, { now, offsetMs: 0 })).map((row) => row.tag.name)
 
 describe('tagRows', () => {
   it('puts those with news first, each part by name with numbers in order', () => {
@@ -37,8 +37,18 @@ describe('tagRows', () => {
   })
 })
 
+describe('RowOrder', () => {
+  it('keeps its order as names come and go', () => {
+    const order = new RowOrder()
+    const sorted = (...tags: string[]) => order.sort(passing(tags.map((id) => tag(id)), noFilter, { now, offsetMs: 0 })).map(({ tag: { id } }) => id)
+    expect(sorted('b 10', 'b 9')).toEqual(['b 9', 'b 10'])
+    expect(sorted('b 10', 'a', 'b 9')).toEqual(['a', 'b 9', 'b 10'])
+    expect(sorted('b 10', 'a')).toEqual(['a', 'b 10'])
+  })
+})
+
 describe('MapTagCache', () => {
-  const rowsOf = (...tags: HeardTag[]) => tagRows(tags, noFilter, { now, offsetMs: 0 })
+  const rowsOf = (...tags: HeardTag[]) => passing(tags, noFilter, { now, offsetMs: 0 })
   const signal = () => ', -60 dB'
 
   it('draws the tags of the plan only', () => {
@@ -50,6 +60,7 @@ describe('MapTagCache', () => {
     const cache = new MapTagCache()
     const a = tag('a')
     const [first] = cache.draw(rowsOf(a), 'p', signal)
+    expect(first?.signal).toBe(', -60 dB')
     expect(cache.draw(rowsOf(a), 'p', signal)[0]).toBe(first)
     expect(cache.draw(rowsOf(a), 'p', () => ', -60 дБ')[0]).not.toBe(first)
     expect(cache.draw(rowsOf({ ...a, x: 1 }), 'p', signal)[0]?.x).toBe(1)

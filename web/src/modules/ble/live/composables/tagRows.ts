@@ -26,10 +26,8 @@ export interface Clock {
   offsetMs: number
 }
 
-const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
-
-/** The tags that pass the filter: those with news first, each part by name. */
-export function tagRows(tags: Iterable<HeardTag>, filter: TagFilter, clock: Clock): TagRow[] {
+/** The tags that pass the filter, in no order. */
+export function passing(tags: Iterable<HeardTag>, filter: TagFilter, clock: Clock): TagRow[] {
   const query = fold(filter.query)
   const rows: TagRow[] = []
   for (const tag of tags) {
@@ -40,7 +38,29 @@ export function tagRows(tags: Iterable<HeardTag>, filter: TagFilter, clock: Cloc
     if (filter.presence !== 'all' && fresh !== (filter.presence === 'present')) continue
     rows.push({ tag, fresh, ageMs: ageOf(tag, clock.now, clock.offsetMs) })
   }
-  return rows.sort((a, b) => Number(b.fresh) - Number(a.fresh) || collator.compare(a.tag.name, b.tag.name) || (a.tag.id < b.tag.id ? -1 : 1))
+  return rows
+}
+
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
+
+/**
+ * Puts rows into the order of the list: those with news first, each part by name.
+ * Names are compared once and remembered, as the list is sorted all the time.
+ */
+export class RowOrder {
+  private places = new Map<string, number>()
+
+  sort(rows: readonly TagRow[]): TagRow[] {
+    if (rows.some(({ tag }) => !this.places.has(tag.name))) this.learn(rows)
+    const placeOf = ({ tag }: TagRow) => this.places.get(tag.name) ?? 0
+    return [...rows].sort((a, b) => Number(b.fresh) - Number(a.fresh) || placeOf(a) - placeOf(b) || (a.tag.id < b.tag.id ? -1 : 1))
+  }
+
+  // Names that are no longer there go, so that this does not grow for ever.
+  private learn(rows: readonly TagRow[]): void {
+    const names = [...new Set(rows.map(({ tag }) => tag.name))].sort(collator.compare)
+    this.places = new Map(names.map((name, place) => [name, place]))
+  }
 }
 
 /** For searching: no case, and ё is е as people type it. */

@@ -1,11 +1,19 @@
-import { computed, type ComputedRef, reactive } from 'vue'
+import { computed, type ComputedRef, onScopeDispose, reactive, type ShallowRef, shallowRef, watch } from 'vue'
 import { useNow } from '@/composables/useNow'
 import { useLiveStore } from '@/live/store'
-import { isFiltered, noFilter, type TagFilter, type TagRow, tagRows } from './tagRows'
+import { isFiltered, noFilter, passing, RowOrder, type TagFilter, type TagRow } from './tagRows'
+
+// A long list is written this often, milliseconds: nobody reads faster, and it costs
+// more than the map.
+const longListMs = 500
+const longList = 100
 
 export interface UseTagsReturn {
   filter: TagFilter
-  rows: ComputedRef<TagRow[]>
+  /** For the map: in no order, new with each frame that brings something. */
+  shown: ComputedRef<TagRow[]>
+  /** For the list: in order. */
+  rows: Readonly<ShallowRef<readonly TagRow[]>>
   /** Tags of the location, whatever the filter says. */
   total: ComputedRef<number>
   hasFilter: ComputedRef<boolean>
@@ -21,13 +29,28 @@ export function useTags(): UseTagsReturn {
   // The ticking clock may lag behind the frame by up to a second.
   const clock = () => ({ now: Math.max(now.value, live.lastMessageAt ?? 0), offsetMs: live.clockOffsetMs })
 
-  const rows = computed(() => tagRows(live.tags.values(), filter, clock()))
+  const shown = computed(() => passing(live.tags.values(), filter, clock()))
   const total = computed(() => live.tags.size)
   const hasFilter = computed(() => isFiltered(filter))
 
+  const order = new RowOrder()
+  const rows = shallowRef<readonly TagRow[]>([])
+  let timer: ReturnType<typeof setTimeout> | undefined
+  function write() {
+    clearTimeout(timer)
+    timer = undefined
+    rows.value = order.sort(shown.value)
+  }
+  watch(shown, ({ length }) => {
+    if (length < longList) write()
+    else timer ??= setTimeout(write, longListMs)
+  }, { immediate: true })
+  watch([filter, () => live.hasSnapshot], write)
+  onScopeDispose(() => clearTimeout(timer))
+
   function find(id: string): TagRow | undefined {
     const tag = live.tags.get(id)
-    return tag && tagRows([tag], noFilter, clock())[0]
+    return tag && passing([tag], noFilter, clock())[0]
   }
-  return { filter, rows, total, hasFilter, reset: () => Object.assign(filter, noFilter), find }
+  return { filter, shown, rows, total, hasFilter, reset: () => Object.assign(filter, noFilter), find }
 }
