@@ -23,8 +23,8 @@ var registries = map[string]map[string]string{
 		"\t\tblehttp.Product(),\n":       "\t\ttemperaturehttp.Product(),\n",
 	},
 	"web/src/app/registry.ts": {
-		"import ble from '@/modules/ble'\n": "import temperature from '@/modules/temperature'\n",
-		"  ble,\n":                          "  temperature,\n",
+		"import { ble } from '@/modules/ble'\n": "import temperature from '@/modules/temperature'\n",
+		"  ...ble,\n":                           "  temperature,\n",
 	},
 }
 
