@@ -18,7 +18,7 @@ import (
 // The bounds of Config.Tags: fewer make a dull map, more a crowded one.
 const (
 	MinTags = 20
-	MaxTags = 200
+	MaxTags = 2000
 )
 
 // Config of a demonstration. Server and a login are needed, the rest has
