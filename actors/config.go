@@ -29,6 +29,13 @@ type Health interface {
 	DeviceHealth(schema.DeviceHealth)
 }
 
+// Tides takes how far plans have been heard: whatever their living receivers heard
+// before has been told to the tags. A tide may go back a little when a receiver comes
+// to life again. It is called once per second of a plan, and must not block.
+type Tides interface {
+	Tide(plan schema.PlanID, through schema.EventTime)
+}
+
 // Layouts gives the current layout of a plan; false when there is none. It is
 // called for every fix: it must be cheap and safe for concurrent use. A changed
 // plan has a higher Version.
@@ -43,6 +50,7 @@ type Config struct {
 	Health  Health
 	Layouts Layouts
 	Learned Learned // may be nil
+	Tides   Tides   // may be nil
 
 	Workers      int           // goroutines that run actors; 0 = one per processor
 	MailboxLimit int           // live messages that may wait for one actor

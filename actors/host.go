@@ -64,6 +64,13 @@ func (h host) Emit(e *tag.Effects) {
 	}
 }
 
+// Tide tells how far a plan has been heard.
+func (h host) Tide(id schema.PlanID, through schema.EventTime) {
+	if h.s.cfg.Tides != nil {
+		h.s.cfg.Tides.Tide(id, through)
+	}
+}
+
 // Learned tells the output what is in force on a plan.
 func (h host) Learned(o schema.Offsets) {
 	if h.s.cfg.Learned != nil {

@@ -28,6 +28,8 @@ type Zone struct {
 	Name    string
 	Parent  ZoneID // zero, or the zone of the same plan that this one is a part of: who is here is there too
 	Polygon []Point
+
+	Capacity int // how many tags are meant to be there at most; 0: any number
 }
 
 // SurveyReading is how loudly a receiver heard a transmitter at a known place: from

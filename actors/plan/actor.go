@@ -15,6 +15,8 @@ type Sweep struct{ Now time.Time }
 // Host is what a plan needs of the system. Its methods must not block.
 type Host interface {
 	Tell(tag.Key, any)
+	// Tide says how far the plan has been heard, when that has changed.
+	Tide(plan schema.PlanID, through schema.EventTime)
 	// Learned says what is in force from now on.
 	Learned(schema.Offsets)
 	// Calibrated keeps what was learned so far.
@@ -46,11 +48,15 @@ func NewActor(host Host, state *State) *Actor { return &Actor{host: host, state:
 func (a *Actor) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *Delivered:
+		before := a.state.tide
 		a.out = a.state.Delivered(m, a.out[:0])
 		for _, d := range a.out {
 			a.host.Tell(d.Tag, d.Msg)
 		}
 		clear(a.out)
+		if a.state.tide != before {
+			a.host.Tide(a.state.id, a.state.tide)
+		}
 		a.learned()
 	case *tag.Lessons:
 		a.state.Lessons(m)

@@ -38,6 +38,7 @@ type Config struct {
 	Quota            ingest.Quota // of each organisation's devices
 	Demo             Demo         // the simulated site that people can start; the zero Demo is none
 	RateLimit        bool         // bound how often callers may ask the API
+	PrivateWebhooks  bool         // webhooks may lead into private networks and to this machine
 	StopTimeout      time.Duration
 	Log              *slog.Logger
 }

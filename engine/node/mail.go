@@ -92,6 +92,7 @@ func (n *Node) sweeps() []jobs.Sweep {
 		{Name: "sessions", Do: db.SweepSessions},
 		{Name: "links", Do: func(ctx context.Context) error { return db.SweepLinks(ctx, keepLinks) }},
 		{Name: "idempotency keys", Do: db.SweepAttempts},
+		{Name: "alerts", Do: n.alerts.store.Sweep},
 		n.sweepFiles(),
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mybeacon/actors"
+	"mybeacon/engine/alert"
 	"mybeacon/engine/audit"
 	"mybeacon/engine/batch"
 	"mybeacon/engine/directory"
@@ -56,6 +57,7 @@ type Node struct {
 	files        *files.Dir
 	jobs         *jobs.Jobs
 	mails        *mail.Queue
+	alerts       alerting
 	demo         *demoSite
 	views        *audit.Views
 	shell        *shell.Server
@@ -119,6 +121,7 @@ func (n *Node) start(ctx context.Context) error {
 		{"the way in", n.startIngest},
 		{"the products", n.startProducts},
 		{"the calibrations", n.startCalibrations},
+		{"the alerts", n.startAlerts},
 		{"the history", n.startHistory},
 		{"the web side", n.startWeb},
 		{"the metrics", n.startOps},
@@ -166,7 +169,7 @@ func (n *Node) startColumns(context.Context) error {
 		return err
 	}
 	n.life.onStop("observations", n.observations.Stop)
-	n.output = &output{log: n.log}
+	n.output = &output{log: n.log, alerts: alert.NewTap()}
 	if n.output.fixes, err = batch.NewFixes(cfg, n.sink); err != nil {
 		return err
 	}
@@ -195,7 +198,7 @@ func (n *Node) startActors(ctx context.Context) error {
 	cfg.Log, cfg.Start = n.log.With("part", "actors"), time.Now()
 	cfg.Output, cfg.Health, cfg.Layouts = n.output, n.devices, n.directory
 	learned := newLessons(n.sink, cfg.Log)
-	cfg.Learned = learned
+	cfg.Learned, cfg.Tides = learned, n.output.alerts
 	if n.actors, err = actors.New(cfg); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"mybeacon/engine/alert"
 	"mybeacon/engine/batch"
 	"mybeacon/engine/live"
 	"mybeacon/schema"
@@ -13,6 +14,7 @@ import (
 // Nothing here blocks.
 type output struct {
 	hub    *live.Hub
+	alerts *alert.Tap
 	fixes  *batch.Batch[schema.Fix]
 	visits *batch.Batch[schema.Visit]
 	log    *slog.Logger
@@ -20,7 +22,10 @@ type output struct {
 }
 
 // TagMoved implements actors.Output.
-func (o *output) TagMoved(m schema.TagMoved) { o.hub.TagMoved(m) }
+func (o *output) TagMoved(m schema.TagMoved) {
+	o.hub.TagMoved(m)
+	o.alerts.TagMoved(m)
+}
 
 // Occupancy implements actors.Output.
 func (o *output) Occupancy(c schema.Occupancy) { o.hub.Occupancy(c) }
@@ -29,7 +34,10 @@ func (o *output) Occupancy(c schema.Occupancy) { o.hub.Occupancy(c) }
 func (o *output) Fix(f schema.Fix) { o.store("fix", o.fixes.Add(f, func(error) {})) }
 
 // Visit implements actors.Output.
-func (o *output) Visit(v schema.Visit) { o.store("visit", o.visits.Add(v, func(error) {})) }
+func (o *output) Visit(v schema.Visit) {
+	o.store("visit", o.visits.Add(v, func(error) {}))
+	o.alerts.Visit(v)
+}
 
 // store counts what the warehouse's backlog has no room for. Fixes and visits
 // are derived: they can be made again from the stored observations.

@@ -57,6 +57,9 @@ func (n *Node) buildShell() error {
 	if err := n.buildMail(); err != nil {
 		return err
 	}
+	if err := n.buildAlerts(key); err != nil {
+		return err
+	}
 	n.routeOps()
 	corehttp.Register(n.shell, corehttp.Config{
 		DB: n.stores.relational, Online: n.devices, Plans: sites(n.products), Placed: sites(n.products), Finders: sites(n.products).finders(),

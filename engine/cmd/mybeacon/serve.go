@@ -47,6 +47,7 @@ type serveCmd struct {
 	QuotaFrames       int      `help:"Frames a second that the devices of one organisation may send; 0 is no bound." default:"50000" env:"MYBEACON_QUOTA_FRAMES" placeholder:"N"`
 	QuotaObservations int      `help:"Observations a second that the devices of one organisation may send; 0 is no bound." default:"500000" env:"MYBEACON_QUOTA_OBSERVATIONS" placeholder:"N"`
 	RateLimit         bool     `help:"Bound how often one account, organisation and address may ask the API." default:"true" negatable:"" env:"MYBEACON_RATE_LIMIT"`
+	PrivateWebhooks   bool     `help:"Let webhooks of organisations lead into private networks and to this machine." env:"MYBEACON_PRIVATE_WEBHOOKS"`
 	Demo              bool     `help:"Simulate a site with people and things and stream it through the scanners' door." env:"MYBEACON_DEMO"`
 	DemoTags          int      `help:"How many tags the demo has, 20 to 200." default:"60" env:"MYBEACON_DEMO_TAGS" placeholder:"N"`
 	DemoLanguage      string   `help:"Language of the demo's names: ${enum}." enum:"en,ru" default:"en" env:"MYBEACON_DEMO_LANGUAGE"`
@@ -65,7 +66,7 @@ func (c *serveCmd) Run(e *env) error {
 	cfg.SpillLimit = int64(c.SpillLimit)
 	cfg.AdminEmail, cfg.AdminPassword = c.AdminEmail, os.Getenv("MYBEACON_ADMIN_PASSWORD")
 	cfg.Quota.FramesPerSecond, cfg.Quota.ObservationsPerSecond = c.QuotaFrames, c.QuotaObservations
-	cfg.RateLimit = c.RateLimit
+	cfg.RateLimit, cfg.PrivateWebhooks = c.RateLimit, c.PrivateWebhooks
 	if err := c.check(cfg); err != nil {
 		return err
 	}

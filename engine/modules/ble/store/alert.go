@@ -50,3 +50,16 @@ func textOf[I interface {
 	}
 	return out
 }
+
+// maxLow bounds the tags with low batteries that one rule is told of.
+const maxLow = 10_000
+
+// AlertBatteries returns the tags that were last at the location, or of which nobody knows
+// where they were, and whose battery was below so many per cent, the lowest first.
+func (s *Store) AlertBatteries(ctx context.Context, org schema.OrganisationID, location schema.LocationID, below int) ([]alert.Charge, error) {
+	const find = `SELECT h.tag, t.type, h.battery_percent, h.battery_at FROM ble_tag_heard h JOIN ble_tag t ON t.id = h.tag
+		WHERE h.org = $1 AND h.battery_percent < $2 AND coalesce(h.last_location, $3) = $3 ORDER BY h.battery_percent, h.tag LIMIT $4`
+	return postgres.Collect(ctx, s.db.In(postgres.In(org)), func(row pgx.CollectableRow) (c alert.Charge, err error) {
+		return c, row.Scan(&c.Tag, &c.Type, &c.Percent, &c.At)
+	}, find, org, below, location, maxLow)
+}

@@ -1,0 +1,190 @@
+package alert
+
+import (
+	"time"
+
+	"mybeacon/schema"
+)
+
+func (s *State) find(k key) *watch {
+	if plan, ok := s.plans[k]; ok {
+		return s.watches[plan][k]
+	}
+	return nil
+}
+
+// keep watches a cause, unless there are too many.
+func (s *State) keep(w *watch) bool {
+	if len(s.plans) >= maxWatched {
+		s.refused++
+		return false
+	}
+	if s.watches[w.plan] == nil {
+		s.watches[w.plan] = map[key]*watch{}
+	}
+	s.watches[w.plan][w.key], s.plans[w.key] = w, w.plan
+	return true
+}
+
+func (s *State) forget(k key) {
+	plan := s.plans[k]
+	delete(s.watches[plan], k)
+	if len(s.watches[plan]) == 0 {
+		delete(s.watches, plan)
+	}
+	delete(s.plans, k)
+}
+
+// begin takes that a cause has begun, or goes on.
+func (s *State) begin(r *Rule, w watch, e *Effects) {
+	if old := s.find(w.key); old != nil && !s.over(old, w.began, e) {
+		if !old.ended.IsZero() && !w.began.Before(old.ended) {
+			old.ended = time.Time{} // within the hold: it is the same
+		}
+		return
+	}
+	mine := w
+	if !s.keep(&mine) {
+		return
+	}
+	if w.after == 0 && r.Schedule.Open(w.began) {
+		s.raise(r, &mine, w.began, e)
+	}
+}
+
+// over ends an alert whose cause has been gone for the hold at a time, and reports
+// whether it has.
+func (s *State) over(w *watch, now time.Time, e *Effects) bool {
+	if w.ended.IsZero() || now.Before(w.ended.Add(Hold)) {
+		return false
+	}
+	e.Ended = append(e.Ended, End{w.alert, w.ended})
+	s.forget(w.key)
+	return true
+}
+
+// end takes that a cause has ended. One that was long enough before, and of which only
+// the end is known, is told all the same.
+func (s *State) end(k key, at time.Time, e *Effects) {
+	w := s.find(k)
+	if w == nil || !w.ended.IsZero() || at.Before(w.began) { // the end of something before
+		return
+	}
+	r := s.rules[k.rule]
+	if w.alert.IsZero() && r.Kind == Stay {
+		if met := r.met(w); met.Before(at) && r.Schedule.Open(met) {
+			s.raise(r, w, met, e)
+		}
+	}
+	if w.alert.IsZero() {
+		s.forget(k)
+		return
+	}
+	w.ended = at
+}
+
+func (s *State) raise(r *Rule, w *watch, at time.Time, e *Effects) {
+	w.alert = schema.DeriveID[ID](r.ID[:], w.Tag[:], w.Zone[:], w.Receiver[:], []byte(w.began.UTC().Format(time.RFC3339Nano)))
+	tag, _ := s.sites.TagInfo(w.Tag)
+	e.Raised = append(e.Raised, Alert{
+		ID: w.alert, Organisation: r.Organisation, Location: r.Location, Rule: r.ID, RuleName: r.Name, Kind: r.Kind, Subject: w.Subject,
+		Plan: w.plan, BeganAt: w.began, At: at, Value: w.value, Bound: w.bound, Console: r.Notify.Console, TagType: tag.Type,
+	})
+}
+
+// Tide lets time pass on a plan: that of what its receivers heard.
+func (s *State) Tide(plan schema.PlanID, through schema.EventTime, e *Effects) {
+	now := through.Time()
+	if now.Before(s.tides[plan]) {
+		return
+	}
+	s.tides[plan] = now
+	s.pass(plan, now, e)
+}
+
+// Clock lets time pass for what is judged by the server's.
+func (s *State) Clock(now time.Time, e *Effects) { s.pass(schema.PlanID{}, now, e) }
+
+func (s *State) pass(plan schema.PlanID, now time.Time, e *Effects) {
+	for k, w := range s.watches[plan] {
+		r := s.rules[k.rule]
+		if !s.over(w, now, e) && w.alert.IsZero() {
+			s.judge(r, w, now, e)
+		}
+	}
+}
+
+// met returns when the condition was met, as far as the rule was there.
+func (r *Rule) met(w *watch) time.Time {
+	at := w.began.Add(w.after)
+	if at.Before(r.Since) {
+		return r.Since
+	}
+	return at
+}
+
+// judge raises what has gone on for long enough. What became too long outside of the
+// schedule is told when that opens, if it still goes on.
+func (s *State) judge(r *Rule, w *watch, now time.Time, e *Effects) {
+	met := r.met(w)
+	lag := time.Duration(0)
+	if r.Kind == Stay {
+		lag = Settle
+	}
+	if now.Before(met.Add(lag)) {
+		return
+	}
+	if r.Schedule.Open(met) {
+		s.raise(r, w, met, e)
+		return
+	}
+	if at := now.Add(-lag); at.After(met) && r.Schedule.Open(at) {
+		s.raise(r, w, at, e)
+	}
+}
+
+// reset forgets who is inside, and what is not raised, before it is told anew from what
+// is stored.
+func (s *State) reset() {
+	clear(s.inside)
+	for k := range s.plans {
+		if w := s.find(k); w.alert.IsZero() && !w.plan.IsZero() {
+			s.forget(k)
+		}
+	}
+}
+
+// settle ends what storage knows nothing of any more: causes whose end nobody told.
+func (s *State) settle(absent map[schema.TagID]bool, e *Effects) {
+	for k := range s.plans {
+		w, r := s.find(k), s.rules[k.rule]
+		if w.alert.IsZero() || !w.ended.IsZero() || w.plan.IsZero() {
+			continue
+		}
+		visit, inside := s.inside[k.Zone][k.Tag]
+		at := s.tides[w.plan]
+		if at.Before(w.began) {
+			at = w.began
+		}
+		switch {
+		case (r.Kind == Enter || r.Kind == Stay) && !inside:
+			s.end(k, at, e)
+		case r.Kind == Leave && inside:
+			s.end(k, visit.EnteredAt.Time(), e)
+		case r.Kind == TagLost && !absent[k.Tag]:
+			s.end(k, at, e)
+		case r.Kind == Capacity && !s.crowded(r, w):
+			s.end(k, at, e)
+		}
+	}
+}
+
+func (s *State) crowded(r *Rule, w *watch) bool {
+	n := 0
+	for id := range s.inside[w.Zone] {
+		if tag, _ := s.sites.TagInfo(id); r.concerns(id, tag.Type) {
+			n++
+		}
+	}
+	return n > w.bound
+}
