@@ -48,6 +48,7 @@ export class ReceiverLayer {
     const element = marker.getElement()
     element?.setAttribute('aria-label', receiver.label)
     element?.setAttribute('data-receiver', receiver.id)
+    if (receiver.selected) element?.classList.add('is-chosen')
     return marker
   }
 }

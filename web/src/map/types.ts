@@ -27,6 +27,8 @@ export interface MapReceiver {
   y: number
   rotation: number
   online: boolean
+  /** Outlined as the one that is worked on. */
+  selected?: boolean
 }
 
 export interface MapTag {
