@@ -117,6 +117,10 @@ func (s *Server) problemOf(ctx context.Context, err error) *Problem {
 	if errors.As(err, &p) {
 		return p
 	}
+	var late Outdated
+	if errors.As(err, &late) {
+		return outdated(late)
+	}
 	var e *schema.Error
 	if !errors.As(err, &e) || e.Kind == schema.Internal {
 		// A caller who left is no failure of ours, neither in the log nor in the metrics.

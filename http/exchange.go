@@ -29,7 +29,11 @@ func (s *Server) exchange(ctx huma.Context, next func(huma.Context)) {
 		}
 	}
 	volatile, _ := ctx.Operation().Metadata[volatileKey].([]string)
-	s.answer(h, r, run)
+	if op := ctx.Operation(); ownsCondition(op) && op.Method != http.MethodPost {
+		run(h, withConditions(r))
+	} else {
+		s.answer(h, withConditions(r), run)
+	}
 	switch r.Method {
 	case http.MethodGet:
 		h.tag(volatile)

@@ -18,6 +18,7 @@ type Placement struct {
 	Receiver ReceiverID
 	Device   DeviceID
 	X, Y, Z  float64 // metres
+	GainDB   float64 // by how much it hears louder than its siblings, as people know
 }
 
 // Zone is a named region of a plan. Polygon has at least three corners, is

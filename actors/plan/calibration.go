@@ -29,6 +29,7 @@ type ReceiverCalibration struct {
 	X        float64           `json:"x"` // where it was, metres
 	Y        float64           `json:"y"`
 	Z        float64           `json:"z"`
+	GainDB   float64           `json:"gain_db,omitempty"` // what it was said to hear louder
 	OffsetDB float64           `json:"offset_db"` // as last in force
 	Parts    [][2]float64      `json:"parts"`     // weight and mean in dB per part of the plan; empty while nothing is known
 }
@@ -41,7 +42,7 @@ func export(l *schema.Layout, c *locate.Calibration) Calibration {
 	for i, r := range l.Receivers {
 		if len(s.Receivers[i]) > 0 {
 			out.Receivers = append(out.Receivers, ReceiverCalibration{
-				Receiver: r.Receiver, X: r.X, Y: r.Y, Z: r.Z, OffsetDB: s.Offsets[i], Parts: s.Receivers[i],
+				Receiver: r.Receiver, X: r.X, Y: r.Y, Z: r.Z, GainDB: r.GainDB, OffsetDB: s.Offsets[i], Parts: s.Receivers[i],
 			})
 		}
 	}
@@ -62,7 +63,7 @@ func calibrate(l *schema.Layout, site locate.Locator, from *Calibration) (*locat
 		known[from.Receivers[i].Receiver] = &from.Receivers[i]
 	}
 	for i, r := range l.Receivers {
-		if k := known[r.Receiver]; k != nil && k.X == r.X && k.Y == r.Y && k.Z == r.Z {
+		if k := known[r.Receiver]; k != nil && k.X == r.X && k.Y == r.Y && k.Z == r.Z && k.GainDB == r.GainDB {
 			s.Receivers[i], s.Offsets[i] = k.Parts, k.OffsetDB
 		}
 	}

@@ -323,10 +323,11 @@ func siteOf(l *schema.Layout) locate.Site {
 	site := locate.Site{
 		Bounds:     r2.RectFromPoints(r2.Point(l.Bounds.Min), r2.Point(l.Bounds.Max)),
 		Receivers:  make([]r3.Vector, len(l.Receivers)),
+		GainDB:     make([]float64, len(l.Receivers)),
 		TagHeightM: l.TagHeightM,
 	}
 	for i, r := range l.Receivers {
-		site.Receivers[i] = r3.Vector{X: r.X, Y: r.Y, Z: r.Z}
+		site.Receivers[i], site.GainDB[i] = r3.Vector{X: r.X, Y: r.Y, Z: r.Z}, r.GainDB
 	}
 	place := placesOf(l)
 	// Readings of receivers that were taken down since, or of what was cut off the

@@ -65,6 +65,15 @@ func (s sites) MayMove(ctx context.Context, scope postgres.Scope, device schema.
 	return nil
 }
 
+// Refresh lets the products publish anew what they have of locations.
+func (s sites) Refresh(ctx context.Context) {
+	for _, p := range s {
+		if refresher, ok := p.Module.(interface{ Refresh(context.Context) }); ok {
+			refresher.Refresh(ctx)
+		}
+	}
+}
+
 // finders are the products whose objects can be searched, by product.
 func (s sites) finders() map[string]corehttp.Finder {
 	found := map[string]corehttp.Finder{}

@@ -63,7 +63,8 @@ func (n *Node) buildShell() error {
 	n.routeOps()
 	corehttp.Register(n.shell, corehttp.Config{
 		DB: n.stores.relational, Online: n.devices, Plans: sites(n.products), Placed: sites(n.products), Finders: sites(n.products).finders(),
-		Measured: n.devices, Reports: n.devices,
+		PlansGone: sites(n.products).Refresh,
+		Measured:  n.devices, Reports: n.devices,
 		Changed: func(ctx context.Context) { n.directory.Refresh(ctx) },
 	})
 	n.buildAudit()

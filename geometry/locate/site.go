@@ -17,6 +17,7 @@ const MaxReceivers = 4096
 type Site struct {
 	Bounds     r2.Rect      // no estimate ever leaves it
 	Receivers  []r3.Vector  // x, y on the plan and z above its floor; Sample.Receiver indexes it
+	GainDB     []float64    // per receiver: by how much it hears louder than its siblings, as people know; none: by nothing
 	TagHeightM float64      // usual height of tags above the floor
 	Survey     []Labelled   // what was heard at known places, of any number; may be empty
 	NoGo       [][]r2.Point // polygons in which no estimate ever lies; see fence.Validate
@@ -37,6 +38,12 @@ func (s Site) Validate() error {
 			return fmt.Errorf("locate: receiver %d at %v is not finite", i, r)
 		}
 	}
+	if len(s.GainDB) != 0 && len(s.GainDB) != len(s.Receivers) {
+		return fmt.Errorf("locate: %d gains of %d receivers", len(s.GainDB), len(s.Receivers))
+	}
+	if err := checkOffsets(s.GainDB); err != nil {
+		return err
+	}
 	if !finite(s.TagHeightM) {
 		return fmt.Errorf("locate: tag height %g is not finite", s.TagHeightM)
 	}
@@ -49,6 +56,14 @@ func (s Site) Validate() error {
 		}
 	}
 	return nil
+}
+
+// gain returns what is known beforehand of how much louder the receiver hears, dB.
+func (s Site) gain(receiver int) float64 {
+	if len(s.GainDB) == 0 {
+		return 0
+	}
+	return s.GainDB[receiver]
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

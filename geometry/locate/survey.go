@@ -53,7 +53,8 @@ type spot struct {
 // metre is offset − exponent·10·log10(distance) + what the survey left over.
 type radioMap struct {
 	exponent float64
-	offset   []float64 // per receiver, dB, mean zero
+	known    []float64 // per receiver: its offset as it is known beforehand, dB
+	offset   []float64 // per receiver, dB; beyond what is known its mean is zero
 	spots    [][]spot  // per receiver, from left to right
 	reach    float64   // kernel width of the map of what is left, metres
 	scale    float64   // of the readings' noise around the map, relative to Config.Noise
@@ -71,7 +72,11 @@ const (
 
 // newRadioMap learns from a survey of any size; from none it is the bare model.
 func newRadioMap(site Site, cfg *Config, g *grid) *radioMap {
-	m := &radioMap{exponent: cfg.Exponent, offset: make([]float64, len(site.Receivers)), scale: 1, left: 1}
+	m := &radioMap{exponent: cfg.Exponent, known: make([]float64, len(site.Receivers)), scale: 1, left: 1}
+	for r := range m.known {
+		m.known[r] = site.gain(r)
+	}
+	m.offset = slices.Clone(m.known)
 	spots := gather(site, g)
 	if len(spots) == 0 {
 		return m
@@ -207,8 +212,8 @@ func (m *radioMap) fitOffsets(cfg *Config, spots []spot, levels map[int]float64,
 	}
 	mean := 0.0
 	for r := range m.offset {
-		m.offset[r] = (w[r]*m.offset[r] + e[r]) / (w[r] + shrink)
-		mean += m.offset[r] / float64(len(m.offset))
+		m.offset[r] = (w[r]*m.offset[r] + e[r] + shrink*m.known[r]) / (w[r] + shrink)
+		mean += (m.offset[r] - m.known[r]) / float64(len(m.offset))
 	}
 	for r := range m.offset {
 		m.offset[r] -= mean

@@ -34,6 +34,11 @@ func Register(s *shell.Server, module *ble.Module, online Online) {
 		tagger:  shell.May(access.ManageTags).Of(module.ID()),
 	}
 	r.plans(s)
+	r.drawings(s)
+	r.images(s)
+	r.svgs(s)
+	r.radio(s)
+	r.lists(s)
 	r.receivers(s)
 	r.zones(s)
 	r.tags(s)

@@ -3,6 +3,7 @@ package blehttp
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,26 +26,44 @@ type Plan struct {
 	Walls          Polylines             `json:"walls" doc:"Polylines, [x, y] in metres"`
 	NoGo           Polylines             `json:"no_go" doc:"Polygons in which nobody can be, [x, y] in metres, closed implicitly"`
 	ZonesBy        string                `json:"zones_by" enum:"position,examples" doc:"How zones are told: by where a tag is, or by what zones sound like as soon as there are zone examples"`
+	Image          *Image                `json:"image" doc:"null: there is none"`
 	Version        uint64                `json:"version" doc:"Grows with every change of the plan, its receivers or zones"`
 }
 
 // Drawing is a plan with all that is on it.
 type Drawing struct {
 	Plan
+	Sketch    Sketch     `json:"drawing"`
+	At        *time.Time `json:"at" doc:"From when on the plan looked so; null: it is the plan as it is now"`
 	Receivers []Receiver `json:"receivers" nullable:"false" doc:"By number"`
 	Zones     []Zone     `json:"zones" nullable:"false" doc:"By number"`
 }
 
-func planOf(p store.Plan) Plan {
+func planOf(p store.Plan) Plan { return planAt(p, time.Time{}) }
+
+// planAt returns the plan as it was at the time; zero: as it is now.
+func planAt(p store.Plan, at time.Time) Plan {
 	return Plan{
-		ID: p.ID, OrganisationID: p.Organisation, LocationID: p.Location, Name: p.Name, Level: p.Level,
+		Image: imageOf(p, at),
+		ID:    p.ID, OrganisationID: p.Organisation, LocationID: p.Location, Name: p.Name, Level: p.Level,
 		Bounds: p.Bounds, TagHeightM: p.TagHeightM, Walls: p.Walls, NoGo: p.NoGo, ZonesBy: p.ZonesBy, Version: p.Version,
 	}
 }
 
-type planOutput struct{ Body Plan }
+type planOutput struct {
+	ETag string `header:"ETag"`
+	Body Plan
+}
 
-type drawingOutput struct{ Body Drawing }
+type drawingOutput struct {
+	ETag string `header:"ETag"`
+	Body Drawing
+}
+
+type drawingInput struct {
+	PlanPath
+	At time.Time `query:"at" doc:"The plan as it was then, with its picture, receivers and zones"`
+}
 
 // PlanPath names a plan. It is exported because huma reads embedded inputs only then.
 type PlanPath struct {
@@ -101,13 +120,16 @@ func (r *routes) plans(s *shell.Server) {
 		OperationID: "get-ble-plan", Method: http.MethodGet, Path: path + "/{id}", Tags: tags,
 		Summary: "Read a plan with its receivers and zones",
 	}, r.getPlan)
-	shell.Route(s, r.planner, huma.Operation{
+	shell.Route(s, r.planner, changes(huma.Operation{
 		OperationID: "change-ble-plan", Method: http.MethodPatch, Path: path + "/{id}", Tags: tags, Summary: "Change a plan; what is left out stays",
-	}, r.changePlan)
-	shell.Route(s, r.planner, huma.Operation{
+		MaxBodyBytes: maxDrawing,
+	}), r.changePlan)
+	shell.Route(s, r.planner, changes(huma.Operation{
 		OperationID: "delete-ble-plan", Method: http.MethodDelete, Path: path + "/{id}", Tags: tags,
-		Summary: "Delete a plan on which no receiver hangs", DefaultStatus: http.StatusNoContent,
-	}, r.removePlan)
+		Summary:       "Delete a plan on which no receiver hangs",
+		Description:   "Its zones, surveys, reference points, picture and versions go with it; what was stored of tags' ways on it stays in the warehouse until its time.",
+		DefaultStatus: http.StatusNoContent,
+	}), r.removePlan)
 }
 
 func (r *routes) listPlans(ctx context.Context, in *planList) (*shell.ListOutput[Plan], error) {
@@ -129,27 +151,27 @@ func (r *routes) createPlan(ctx context.Context, in *newPlan) (*planOutput, erro
 	if b.TagHeightM != nil {
 		p.TagHeightM = *b.TagHeightM
 	}
-	p, err := r.module.CreatePlan(ctx, shell.PrincipalOf(ctx).Scope(), p)
-	return &planOutput{planOf(p)}, err
+	return planAnswer(r.module.CreatePlan(ctx, shell.PrincipalOf(ctx).Scope(), p))
 }
 
-func (r *routes) getPlan(ctx context.Context, in *PlanPath) (*drawingOutput, error) {
-	id, err := shell.ParseID[schema.PlanID](in.ID)
+func (r *routes) getPlan(ctx context.Context, in *drawingInput) (*drawingOutput, error) {
+	d, err := r.drawn(ctx, in.ID, in.At)
 	if err != nil {
 		return nil, err
 	}
-	d, err := r.module.Drawing(ctx, shell.PrincipalOf(ctx).Scope(), id)
-	if err != nil {
-		return nil, err
-	}
-	out := &drawingOutput{Drawing{Plan: planOf(d.Plan), Receivers: make([]Receiver, len(d.Receivers)), Zones: make([]Zone, len(d.Zones))}}
+	out := &drawingOutput{Body: Drawing{Plan: planAt(d.Plan, in.At), Sketch: sketchOf(d.Plan), Receivers: make([]Receiver, len(d.Receivers)), Zones: make([]Zone, len(d.Zones))}}
 	for i, receiver := range d.Receivers {
 		out.Body.Receivers[i] = r.receiverOf(receiver)
 	}
 	for i, z := range d.Zones {
 		out.Body.Zones[i] = zoneOf(z)
 	}
-	return out, nil
+	if !in.At.IsZero() {
+		at := d.At.UTC()
+		out.Body.At = &at
+	}
+	out.ETag, err = movingTag(d.Plan.Version, out.Body)
+	return out, err
 }
 
 func (r *routes) changePlan(ctx context.Context, in *planPatch) (*planOutput, error) {
@@ -162,8 +184,7 @@ func (r *routes) changePlan(ctx context.Context, in *planPatch) (*planOutput, er
 		Name: b.Name, Level: b.Level, Bounds: b.Bounds, TagHeightM: b.TagHeightM,
 		Walls: (*[][]store.Corner)(b.Walls), NoGo: (*[][]store.Corner)(b.NoGo), ZonesBy: b.ZonesBy,
 	}
-	p, err := r.module.ChangePlan(ctx, shell.PrincipalOf(ctx).Scope(), id, patch)
-	return &planOutput{planOf(p)}, err
+	return planAnswer(r.module.ChangePlan(expecting(ctx), shell.PrincipalOf(ctx).Scope(), id, patch))
 }
 
 func (r *routes) removePlan(ctx context.Context, in *PlanPath) (*struct{}, error) {
@@ -171,5 +192,5 @@ func (r *routes) removePlan(ctx context.Context, in *PlanPath) (*struct{}, error
 	if err != nil {
 		return nil, err
 	}
-	return nil, r.module.RemovePlan(ctx, shell.PrincipalOf(ctx).Scope(), id)
+	return nil, r.module.RemovePlan(expecting(ctx), shell.PrincipalOf(ctx).Scope(), id)
 }

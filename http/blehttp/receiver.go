@@ -21,6 +21,7 @@ type Receiver struct {
 	Y        float64           `json:"y" doc:"Metres"`
 	Z        float64           `json:"z" doc:"Metres above the floor"`
 	Rotation float64           `json:"rotation" doc:"Degrees clockwise, drawn only"`
+	GainDB   float64           `json:"gain_db" doc:"By how much it hears louder than its siblings, such as by its antenna"`
 	Online   bool              `json:"online"`
 }
 
@@ -28,7 +29,7 @@ func (r *routes) receiverOf(from store.Receiver) Receiver {
 	online, _ := r.online.Online(from.Device)
 	return Receiver{
 		ID: from.ID, DeviceID: from.Device, Number: from.Number, Name: from.Name,
-		X: from.X, Y: from.Y, Z: from.Z, Rotation: from.Rotation, Online: online,
+		X: from.X, Y: from.Y, Z: from.Z, Rotation: from.Rotation, GainDB: from.GainDB, Online: online,
 	}
 }
 
@@ -38,20 +39,32 @@ type receiverBody struct {
 	Y        float64         `json:"y" doc:"Metres"`
 	Z        *float64        `json:"z,omitempty" doc:"Metres above the floor, 2.5 if left out"`
 	Rotation float64         `json:"rotation,omitempty" doc:"Degrees clockwise, drawn only"`
+	GainDB   float64         `json:"gain_db,omitempty" minimum:"-30" maximum:"30" doc:"By how much it hears louder than its siblings; positions allow for it"`
 }
 
 // usualReceiverHeightM is that of a ceiling or a high shelf.
 const usualReceiverHeightM = 2.5
 
 func (b receiverBody) on(plan schema.PlanID) store.Receiver {
-	r := store.Receiver{Plan: plan, Device: b.DeviceID, X: b.X, Y: b.Y, Z: usualReceiverHeightM, Rotation: b.Rotation}
+	r := store.Receiver{Plan: plan, Device: b.DeviceID, X: b.X, Y: b.Y, Z: usualReceiverHeightM, Rotation: b.Rotation, GainDB: b.GainDB}
 	if b.Z != nil {
 		r.Z = *b.Z
 	}
 	return r
 }
 
-type receiverOutput struct{ Body Receiver }
+type receiverOutput struct {
+	ETag string `header:"ETag"`
+	Body Receiver
+}
+
+// placed is the answer of a change of a receiver; its tag is the plan's.
+func (r *routes) placed(to store.Receiver, err error) (*receiverOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &receiverOutput{ETag: planTag(to.PlanVersion), Body: r.receiverOf(to)}, nil
+}
 
 type newReceiver struct {
 	PlanPath
@@ -76,13 +89,13 @@ func (r *routes) receivers(s *shell.Server) {
 		OperationID: "create-ble-receiver", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Hang a device on the plan",
 		DefaultStatus: http.StatusCreated,
 	}, r.placeReceiver)
-	shell.Route(s, r.planner, huma.Operation{
+	shell.Route(s, r.planner, changes(huma.Operation{
 		OperationID: "change-ble-receiver", Method: http.MethodPut, Path: path + "/{rid}", Tags: tags, Summary: "Move a receiver or swap its device",
-	}, r.moveReceiver)
-	shell.Route(s, r.planner, huma.Operation{
+	}), r.moveReceiver)
+	shell.Route(s, r.planner, changes(huma.Operation{
 		OperationID: "delete-ble-receiver", Method: http.MethodDelete, Path: path + "/{rid}", Tags: tags, Summary: "Take a receiver off the plan",
 		DefaultStatus: http.StatusNoContent,
-	}, r.removeReceiver)
+	}), r.removeReceiver)
 }
 
 func (r *routes) placeReceiver(ctx context.Context, in *newReceiver) (*receiverOutput, error) {
@@ -90,8 +103,7 @@ func (r *routes) placeReceiver(ctx context.Context, in *newReceiver) (*receiverO
 	if err != nil {
 		return nil, err
 	}
-	placed, err := r.module.PlaceReceiver(ctx, shell.PrincipalOf(ctx).Scope(), in.Body.on(plan))
-	return &receiverOutput{r.receiverOf(placed)}, err
+	return r.placed(r.module.PlaceReceiver(expecting(ctx), shell.PrincipalOf(ctx).Scope(), in.Body.on(plan)))
 }
 
 func (p ReceiverPath) parse() (schema.PlanID, schema.ReceiverID, error) {
@@ -110,8 +122,7 @@ func (r *routes) moveReceiver(ctx context.Context, in *changedReceiver) (*receiv
 	}
 	change := in.Body.on(plan)
 	change.ID = id
-	moved, err := r.module.MoveReceiver(ctx, shell.PrincipalOf(ctx).Scope(), change)
-	return &receiverOutput{r.receiverOf(moved)}, err
+	return r.placed(r.module.MoveReceiver(expecting(ctx), shell.PrincipalOf(ctx).Scope(), change))
 }
 
 func (r *routes) removeReceiver(ctx context.Context, in *ReceiverPath) (*struct{}, error) {
@@ -119,5 +130,5 @@ func (r *routes) removeReceiver(ctx context.Context, in *ReceiverPath) (*struct{
 	if err != nil {
 		return nil, err
 	}
-	return nil, r.module.RemoveReceiver(ctx, shell.PrincipalOf(ctx).Scope(), plan, id)
+	return nil, r.module.RemoveReceiver(expecting(ctx), shell.PrincipalOf(ctx).Scope(), plan, id)
 }

@@ -33,6 +33,8 @@ type Config struct {
 	Online Online
 	Plans  Plans
 	Placed Placed
+	// PlansGone is called after a location went with its plans; nil does nothing.
+	PlansGone func(context.Context)
 	// Finders are the products whose objects can be searched, by product.
 	Finders map[string]Finder
 	// Measured and Reports are the engine's; nil: nothing is measured, and reports are

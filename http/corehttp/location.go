@@ -42,9 +42,34 @@ type newLocation struct {
 	}
 }
 
+type locationPatch struct {
+	ID   string `path:"id" format:"uuid"`
+	Body struct {
+		Name     *string `json:"name,omitempty"`
+		Address  *string `json:"address,omitempty"`
+		TimeZone *string `json:"time_zone,omitempty" doc:"IANA name"`
+	}
+}
+
+type locationRemoval struct {
+	ID   string `path:"id" format:"uuid"`
+	With string `query:"with" enum:"plans" doc:"Delete the location's plans too, with their receivers' places, zones and surveys; without it a location with plans is refused"`
+}
+
 func (r *routes) locations(s *shell.Server) {
 	const path = "/api/v1/client/locations"
 	tags := []string{"locations"}
+	shell.Route(s, shell.May(access.View), huma.Operation{
+		OperationID: "get-location", Method: http.MethodGet, Path: path + "/{id}", Tags: tags, Summary: "Read a location",
+	}, r.getLocation)
+	shell.Route(s, shell.May(access.EditPlans), huma.Operation{
+		OperationID: "change-location", Method: http.MethodPatch, Path: path + "/{id}", Tags: tags, Summary: "Change a location; what is left out stays",
+	}, r.changeLocation)
+	shell.Route(s, shell.May(access.EditPlans), huma.Operation{
+		OperationID: "delete-location", Method: http.MethodDelete, Path: path + "/{id}", Tags: tags, Summary: "Delete a location",
+		Description:   "Its devices stay in the organisation, at no location. What was stored of what they heard stays in the warehouse until its time.",
+		DefaultStatus: http.StatusNoContent,
+	}, r.removeLocation)
 	shell.Route(s, shell.May(access.View), huma.Operation{
 		OperationID: "list-locations", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List locations by name",
 	}, r.listLocations)
@@ -103,6 +128,78 @@ func (r *routes) createLocation(ctx context.Context, in *newLocation) (*location
 	}
 	r.Changed(ctx)
 	return &locationOutput{locationOf(l, nil)}, nil
+}
+
+func (r *routes) getLocation(ctx context.Context, in *idPath[schema.LocationID]) (*locationOutput, error) {
+	id, err := in.parse()
+	if err != nil {
+		return nil, err
+	}
+	scope := shell.PrincipalOf(ctx).Scope()
+	l, err := r.DB.Location(ctx, scope, id)
+	if err != nil {
+		return nil, err
+	}
+	return r.withPlans(ctx, scope, l)
+}
+
+func (r *routes) withPlans(ctx context.Context, scope postgres.Scope, l postgres.Location) (*locationOutput, error) {
+	plans, err := r.Plans.PlansOf(ctx, scope, []schema.LocationID{l.ID})
+	return &locationOutput{locationOf(l, plans[l.ID])}, err
+}
+
+func (r *routes) changeLocation(ctx context.Context, in *locationPatch) (*locationOutput, error) {
+	id, err := shell.ParseID[schema.LocationID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	scope := shell.PrincipalOf(ctx).Scope()
+	l, err := r.DB.ChangeLocation(ctx, scope, id, in.apply)
+	if err != nil {
+		return nil, err
+	}
+	r.Changed(ctx)
+	return r.withPlans(ctx, scope, l)
+}
+
+func (in *locationPatch) apply(l *postgres.Location) (err error) {
+	if in.Body.Name != nil {
+		if l.Name, err = shell.CheckText("name", *in.Body.Name, 1, 200); err != nil {
+			return err
+		}
+	}
+	if in.Body.Address != nil {
+		if l.Address, err = shell.CheckText("address", *in.Body.Address, 0, 500); err != nil {
+			return err
+		}
+	}
+	if in.Body.TimeZone != nil {
+		l.TimeZone, err = shell.CheckTimeZone(*in.Body.TimeZone)
+	}
+	return err
+}
+
+func (r *routes) removeLocation(ctx context.Context, in *locationRemoval) (*struct{}, error) {
+	id, err := shell.ParseID[schema.LocationID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	scope := shell.PrincipalOf(ctx).Scope()
+	may := func(ctx context.Context, l postgres.Location) error {
+		plans, err := r.Plans.PlansOf(ctx, scope, []schema.LocationID{id})
+		if n := len(plans[id]); err == nil && n > 0 && in.With != "plans" {
+			err = schema.Errorf(schema.Conflict, "with", "the location has %d plans, such as %q; delete them first, or with it by ?with=plans", n, plans[id][0].Name)
+		}
+		return err
+	}
+	if err := r.DB.RemoveLocation(ctx, scope, id, may); err != nil {
+		return nil, err
+	}
+	r.Changed(ctx)
+	if r.PlansGone != nil {
+		r.PlansGone(ctx)
+	}
+	return nil, nil
 }
 
 func locationOf(l postgres.Location, plans []schema.PlanRef) Location {

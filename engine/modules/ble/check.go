@@ -24,6 +24,8 @@ const (
 	maxWallCorners = 50_000 // of all walls together
 	maxName        = 200    // characters
 	maxDescription = 2_000
+	maxGainDB      = 30
+	maxCapacity    = 1_000_000
 )
 
 func checkPlan(p store.Plan) error {
@@ -43,6 +45,12 @@ func checkPlan(p store.Plan) error {
 		return schema.Errorf(schema.Invalid, "zones_by", "%.20q is neither %s nor %s", p.ZonesBy, store.ZonesByPosition, store.ZonesByExamples)
 	}
 	if err := checkWalls(p.Walls); err != nil {
+		return err
+	}
+	if err := checkFigures(p.Figures); err != nil {
+		return err
+	}
+	if err := checkImage(p.Image); err != nil {
 		return err
 	}
 	return checkNoGo(p.NoGo, p.Bounds)
@@ -97,6 +105,9 @@ func checkReceiver(r store.Receiver) error {
 	if !within(r.Rotation, -360, 360) {
 		return schema.Errorf(schema.Invalid, "rotation", "%g is not between -360 and 360 degrees", r.Rotation)
 	}
+	if !within(r.GainDB, -maxGainDB, maxGainDB) {
+		return schema.Errorf(schema.Invalid, "gain_db", "%g is not between -%d and %d dB", r.GainDB, maxGainDB, maxGainDB)
+	}
 	return nil
 }
 
@@ -106,6 +117,9 @@ func checkZone(z store.Zone) error {
 	}
 	if z.Color != "" && !isColor(z.Color) {
 		return schema.Errorf(schema.Invalid, "color", "%.20q is not a colour such as #1CB5D5", z.Color)
+	}
+	if c := z.Capacity; c != nil && (*c < 0 || *c > maxCapacity) {
+		return schema.Errorf(schema.Invalid, "capacity", "%d is not a number between 1 and %d, or null or 0 for none", *c, maxCapacity)
 	}
 	_, err := checkPolygon("polygon", z.Polygon)
 	return err

@@ -42,6 +42,15 @@ func complete(p store.Plan) store.Plan {
 	if p.NoGo == nil {
 		p.NoGo = [][]store.Corner{}
 	}
+	if p.Figures.Rooms == nil {
+		p.Figures.Rooms = []store.Room{}
+	}
+	if p.Figures.Doors == nil {
+		p.Figures.Doors = [][]store.Corner{}
+	}
+	if p.Figures.Labels == nil {
+		p.Figures.Labels = []store.Label{}
+	}
 	if p.ZonesBy == "" {
 		p.ZonesBy = store.ZonesByPosition
 	}
@@ -79,7 +88,7 @@ func set[T any](to *T, value *T) {
 // ChangePlan changes fields of a plan. Receivers, zones and surveys stay where
 // they are, also where new bounds leave them outside.
 func (m *Module) ChangePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID, patch PlanPatch) (store.Plan, error) {
-	p, err := m.store.ChangePlan(ctx, scope, id, func(p *store.Plan) error {
+	p, err := m.store.ChangePlan(ctx, scope, id, changedPlan, func(p *store.Plan) error {
 		patch.apply(p)
 		return checkPlan(*p)
 	})
@@ -121,23 +130,25 @@ func (m *Module) AddZone(ctx context.Context, scope postgres.Scope, z store.Zone
 	if err := checkZone(z); err != nil {
 		return store.Zone{}, err
 	}
+	z.Capacity = limitOf(z.Capacity)
 	z, err := m.store.AddZone(ctx, scope, z, zoneRules{})
 	return z, m.after(ctx, err)
 }
 
 // ZoneChange replaces a zone's name and polygon; an empty colour and a nil
-// parent stay, a zero parent makes it a part of none.
+// parent stay, a zero parent makes it a part of none. A nil capacity stays, 0 is none.
 type ZoneChange struct {
-	Name    string
-	Color   string
-	Parent  *schema.ZoneID
-	Polygon []store.Corner
+	Name     string
+	Color    string
+	Parent   *schema.ZoneID
+	Polygon  []store.Corner
+	Capacity *int
 }
 
 // ChangeZone changes a zone of the plan.
 func (m *Module) ChangeZone(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ZoneID, to ZoneChange) (store.Zone, error) {
 	// What can be refused without the plan's lock is refused before it is taken.
-	if err := checkZone(store.Zone{Name: to.Name, Color: to.Color, Polygon: to.Polygon}); err != nil {
+	if err := checkZone(store.Zone{Name: to.Name, Color: to.Color, Polygon: to.Polygon, Capacity: to.Capacity}); err != nil {
 		return store.Zone{}, err
 	}
 	z, err := m.store.ChangeZone(ctx, scope, plan, id, zoneRules{}, func(z *store.Zone) error {
@@ -146,9 +157,20 @@ func (m *Module) ChangeZone(ctx context.Context, scope postgres.Scope, plan sche
 			z.Color = to.Color
 		}
 		set(&z.Parent, to.Parent)
+		if to.Capacity != nil {
+			z.Capacity = limitOf(to.Capacity)
+		}
 		return nil
 	})
 	return z, m.after(ctx, err)
+}
+
+// limitOf returns the capacity as it is stored: nil for none.
+func limitOf(capacity *int) *int {
+	if capacity == nil || *capacity == 0 {
+		return nil
+	}
+	return capacity
 }
 
 // RemoveZone deletes a zone of the plan that no other is a part of.

@@ -73,7 +73,7 @@ func addReceivers(out *module.World, byPlan map[schema.PlanID]*schema.Layout, re
 		if !ok {
 			panic("BUG: receiver " + r.ID.String() + " is on a plan that was not read in the same snapshot")
 		}
-		l.Receivers = append(l.Receivers, schema.Placement{Receiver: r.ID, Device: r.Device, X: r.X, Y: r.Y, Z: r.Z})
+		l.Receivers = append(l.Receivers, schema.Placement{Receiver: r.ID, Device: r.Device, X: r.X, Y: r.Y, Z: r.Z, GainDB: r.GainDB})
 		out.Placements[r.Device] = module.Placement{Organisation: l.Organisation, Location: l.Location, Plan: r.Plan, Receiver: r.ID}
 		name := r.Name
 		if name == "" {

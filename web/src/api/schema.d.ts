@@ -1105,6 +1105,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/ble/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List locations by name, with what hangs there */
+        get: operations["list-ble-locations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/ble/occupancy": {
         parameters: {
             query?: never;
@@ -1168,12 +1185,92 @@ export interface paths {
         get: operations["get-ble-plan"];
         put?: never;
         post?: never;
-        /** Delete a plan on which no receiver hangs */
+        /**
+         * Delete a plan on which no receiver hangs
+         * @description Its zones, surveys, reference points, picture and versions go with it; what was stored of tags' ways on it stays in the warehouse until its time.
+         */
         delete: operations["delete-ble-plan"];
         options?: never;
         head?: never;
         /** Change a plan; what is left out stays */
         patch: operations["change-ble-plan"];
+        trace?: never;
+    };
+    "/api/v1/client/ble/plans/{id}/calibration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what was learned of the plan's radio, and what that is worth in metres */
+        get: operations["get-ble-calibration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/plans/{id}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Foretell where how many receivers would hear a tag, and how well it would be located */
+        get: operations["get-ble-coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/plans/{id}/drawing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Replace all that is drawn on the plan
+         * @description At most 5,000 shapes with 50,000 corners. The same again changes nothing and makes no version.
+         */
+        put: operations["set-ble-drawing"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/plans/{id}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the picture under the plan */
+        get: operations["get-ble-plan-image"];
+        /**
+         * Put a picture under the plan
+         * @description JPEG or PNG of at most 20 MiB and 50 megapixels. It is turned upright, made smaller than 6,000 pixels and kept without what a camera writes beside it. The first one fills the plan's width, a later one that of the one before.
+         */
+        put: operations["set-ble-plan-image"];
+        post?: never;
+        /** Take the picture from the plan; older versions keep it */
+        delete: operations["delete-ble-plan-image"];
+        options?: never;
+        head?: never;
+        /** Lay the plan's picture otherwise */
+        patch: operations["change-ble-plan-image"];
         trace?: never;
     };
     "/api/v1/client/ble/plans/{id}/receivers": {
@@ -1211,6 +1308,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/ble/plans/{id}/scale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make everything on the plan larger or smaller: by a factor, or so that a line has a length */
+        post: operations["scale-ble-plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/ble/plans/{id}/survey": {
         parameters: {
             query?: never;
@@ -1230,6 +1344,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/ble/plans/{id}/survey/taps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say "I am here" while a tag is carried: what was heard of it becomes readings of a survey */
+        post: operations["create-ble-survey-tap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/ble/plans/{id}/survey/{sid}": {
         parameters: {
             query?: never;
@@ -1244,6 +1375,43 @@ export interface paths {
         post: operations["extend-ble-survey"];
         /** Delete one survey */
         delete: operations["delete-ble-survey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/plans/{id}/svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the plan's drawing as a picture
+         * @description One user unit is a metre; y is turned over within the bounds. The picture under the plan is not in it.
+         */
+        get: operations["get-ble-plan-svg"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/plans/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what the plan's versions changed, the newest first */
+        get: operations["list-ble-plan-versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1328,6 +1496,23 @@ export interface paths {
         };
         /** First in and last out, by tag and day */
         get: operations["list-ble-presence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/receivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List receivers by number */
+        get: operations["list-ble-receivers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1608,6 +1793,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/ble/zones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List zones by number */
+        get: operations["list-ble-zones"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/devices": {
         parameters: {
             query?: never;
@@ -1830,6 +2032,28 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/locations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a location */
+        get: operations["get-location"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a location
+         * @description Its devices stay in the organisation, at no location. What was stored of what they heard stays in the warehouse until its time.
+         */
+        delete: operations["delete-location"];
+        options?: never;
+        head?: never;
+        /** Change a location; what is left out stays */
+        patch: operations["change-location"];
         trace?: never;
     };
     "/api/v1/client/organisation": {
@@ -2389,6 +2613,49 @@ export interface components {
             /** @description Why it was not changed */
             problem?: string;
         };
+        CalibratedReceiver: {
+            /**
+             * Format: double
+             * @description As was entered
+             */
+            gain_db: number;
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            number: number;
+            /**
+             * Format: double
+             * @description By how much it hears louder than its siblings, beyond its gain, as was learned from traffic
+             */
+            offset_db: number;
+            /**
+             * Format: date-time
+             * @description From when on the offset is in force; null: nothing was learned, or that is not known
+             */
+            since: string | null;
+        };
+        Calibration: {
+            /** @description Known points located with what was learned of all but themselves; null: there are none */
+            after: components["schemas"]["LocateErrors"];
+            /** @description Known points located without what was learned; null: there are none */
+            before: components["schemas"]["LocateErrors"];
+            /** Format: uuid */
+            organisation_id: string;
+            /** @description By number */
+            receivers: components["schemas"]["CalibratedReceiver"][];
+            /** @description By name */
+            references: components["schemas"]["CalibrationReference"][];
+            survey: components["schemas"]["SurveyCount"];
+        };
+        CalibrationReference: {
+            name: string;
+            /** Format: uuid */
+            tag_id: string;
+            /** Format: double */
+            x_m: number;
+            /** Format: double */
+            y_m: number;
+        };
         ChangeOrganisationInputBody: {
             /**
              * Format: int64
@@ -2517,6 +2784,25 @@ export interface components {
              * @description Up to 1000
              */
             open: number;
+        };
+        Coverage: {
+            /** @description The same way: the radius that would hold 68 % of the positions of a tag there */
+            accuracy_m: number[];
+            /** Format: double */
+            cell_m: number;
+            /** Format: int64 */
+            columns: number;
+            /** @description Row by row from below: how many receivers would hear a tag there */
+            heard: number[];
+            /**
+             * Format: double
+             * @description Of the lower left cell's lower left corner, metres
+             */
+            min_x: number;
+            /** Format: double */
+            min_y: number;
+            /** Format: int64 */
+            rows: number;
         };
         Delivery: {
             /**
@@ -2816,10 +3102,18 @@ export interface components {
             };
         };
         Drawing: {
+            /**
+             * Format: date-time
+             * @description From when on the plan looked so; null: it is the plan as it is now
+             */
+            at: string | null;
             /** @description Metres */
             bounds: components["schemas"]["Rect"];
+            drawing: components["schemas"]["Sketch"];
             /** Format: uuid */
             id: string;
+            /** @description null: there is none */
+            image: components["schemas"]["Image"];
             /**
              * Format: int64
              * @description Storey, 0 = ground floor
@@ -2853,6 +3147,33 @@ export interface components {
              * @enum {string}
              */
             zones_by: "position" | "examples";
+        };
+        DrawnZone: {
+            /**
+             * Format: int64
+             * @description How many are meant to be there at most; null: any number
+             */
+            capacity: number | null;
+            /** @example #1CB5D5 */
+            color: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            location: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Zone #N, per plan
+             */
+            number: number;
+            /** Format: uuid */
+            organisation_id: string;
+            /** @description The zone that this one is a part of; empty for none. Who is here is there too */
+            parent_id: string;
+            /** Format: uuid */
+            plan: string;
+            /** @description [x, y] in metres, closed implicitly */
+            polygon: number[][];
         };
         DwellRow: {
             /** @example 2026-01-31 */
@@ -3064,6 +3385,46 @@ export interface components {
             /** Format: double */
             total_s: number;
         };
+        HungReceiver: {
+            /** Format: uuid */
+            device_id: string;
+            /** Format: double */
+            gain_db: number;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description null: never
+             */
+            last_seen: string | null;
+            mac: string;
+            /** @description The device's */
+            name: string;
+            /**
+             * Format: int64
+             * @description The device's: Receiver #N
+             */
+            number: number;
+            online: boolean;
+            /** Format: uuid */
+            organisation_id: string;
+            /** Format: uuid */
+            plan: string;
+            /**
+             * Format: double
+             * @description Clockwise, drawn only
+             */
+            rotation_deg: number;
+            /** Format: double */
+            x_m: number;
+            /** Format: double */
+            y_m: number;
+            /**
+             * Format: double
+             * @description Above the floor
+             */
+            z_m: number;
+        };
         HungReferenceBody: {
             /** Format: uuid */
             plan_id: string;
@@ -3077,6 +3438,54 @@ export interface components {
              * @description Metres, within the plan's bounds
              */
             y: number;
+        };
+        Image: {
+            /** Format: int64 */
+            height_px: number;
+            /** Format: double */
+            metres_per_px: number;
+            /** Format: double */
+            opacity: number;
+            /**
+             * Format: double
+             * @description Counter-clockwise, around the lower left corner
+             */
+            rotation_deg: number;
+            /** @description Where its content is; changes with it */
+            url: string;
+            /** Format: int64 */
+            width_px: number;
+            /**
+             * Format: double
+             * @description Of the lower left corner, metres
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Of the lower left corner, metres
+             */
+            y: number;
+        };
+        ImagePatchBody: {
+            /** Format: double */
+            metres_per_px?: number;
+            /** Format: double */
+            opacity?: number;
+            /**
+             * Format: double
+             * @description Counter-clockwise, around the lower left corner
+             */
+            rotation_deg?: number;
+            /**
+             * Format: double
+             * @description Of the lower left corner, metres
+             */
+            x?: number;
+            /**
+             * Format: double
+             * @description Of the lower left corner, metres
+             */
+            y?: number;
         };
         ImportRow: {
             /**
@@ -3155,6 +3564,24 @@ export interface components {
             name: string;
             /** @description Its first characters, to tell keys apart */
             prefix: string;
+        };
+        Label: {
+            /**
+             * Format: double
+             * @description Height of the letters
+             */
+            size_m: number;
+            text: string;
+            /**
+             * Format: double
+             * @description Metres
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Metres
+             */
+            y: number;
         };
         LastPlace: {
             /** Format: date-time */
@@ -3237,6 +3664,11 @@ export interface components {
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
+        ListDrawnZone: {
+            items: components["schemas"]["DrawnZone"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
         ListEntry: {
             items: components["schemas"]["Entry"][];
             /** @description The cursor of the next page, empty at the end */
@@ -3244,6 +3676,11 @@ export interface components {
         };
         ListEvent: {
             items: components["schemas"]["Event"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListHungReceiver: {
+            items: components["schemas"]["HungReceiver"][];
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
@@ -3297,6 +3734,11 @@ export interface components {
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
+        ListSite: {
+            items: components["schemas"]["Site"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
         ListSurvey: {
             items: components["schemas"]["Survey"][];
             /** @description The cursor of the next page, empty at the end */
@@ -3309,6 +3751,11 @@ export interface components {
         };
         ListToken: {
             items: components["schemas"]["Token"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListVersion: {
+            items: components["schemas"]["Version"][];
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
@@ -3327,6 +3774,19 @@ export interface components {
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
+        LocateErrors: {
+            /** Format: double */
+            mean_m: number;
+            /** Format: double */
+            median_m: number;
+            /** Format: double */
+            p90_m: number;
+            /**
+             * Format: int64
+             * @description That were located
+             */
+            points: number;
+        };
         Location: {
             address: string;
             /** Format: date-time */
@@ -3341,6 +3801,12 @@ export interface components {
             plans: components["schemas"]["PlanRef"][];
             /** @description IANA name */
             time_zone: string;
+        };
+        LocationPatchBody: {
+            address?: string;
+            name?: string;
+            /** @description IANA name */
+            time_zone?: string;
         };
         LoginInputBody: {
             /** @description Of the second factor, or a recovery code; asked for by a 401 about code */
@@ -3650,6 +4116,29 @@ export interface components {
             /** @enum {string} */
             type: "person" | "asset" | "vehicle";
         };
+        NewTapBody: {
+            /**
+             * Format: date-time
+             * @description Now if left out; at most an hour ago
+             */
+            at?: string;
+            /**
+             * Format: int64
+             * @description For how long the tag was there until then; 10 if left out
+             */
+            seconds?: number;
+            /** @description The walk's name; the first tap begins it */
+            survey: string;
+            /**
+             * Format: uuid
+             * @description Which is carried
+             */
+            tag_id: string;
+            /** Format: double */
+            x_m: number;
+            /** Format: double */
+            y_m: number;
+        };
         Notify: {
             /** @description With a badge and a toast; the list shows all alerts anyway */
             console: boolean;
@@ -3816,6 +4305,8 @@ export interface components {
             bounds: components["schemas"]["Rect"];
             /** Format: uuid */
             id: string;
+            /** @description null: there is none */
+            image: components["schemas"]["Image"];
             /**
              * Format: int64
              * @description Storey, 0 = ground floor
@@ -3972,6 +4463,11 @@ export interface components {
         Receiver: {
             /** Format: uuid */
             device_id: string;
+            /**
+             * Format: double
+             * @description By how much it hears louder than its siblings, such as by its antenna
+             */
+            gain_db: number;
             /** Format: uuid */
             id: string;
             /** @description The device's */
@@ -4006,6 +4502,11 @@ export interface components {
         ReceiverBody: {
             /** Format: uuid */
             device_id: string;
+            /**
+             * Format: double
+             * @description By how much it hears louder than its siblings; positions allow for it
+             */
+            gain_db?: number;
             /**
              * Format: double
              * @description Degrees clockwise, drawn only
@@ -4078,6 +4579,14 @@ export interface components {
             actions: string[];
             role: string;
         };
+        Room: {
+            /** @example #F5EFE0 */
+            color: string;
+            /** @description May be empty */
+            label: string;
+            /** @description [x, y] in metres, closed implicitly */
+            polygon: number[][];
+        };
         RowsDwellRow: {
             items: components["schemas"]["DwellRow"][];
             /**
@@ -4101,6 +4610,22 @@ export interface components {
              * @description How many rows there are, also beyond limit
              */
             total: number;
+        };
+        ScalingBody: {
+            /**
+             * Format: double
+             * @description Either this, or from, to and metres
+             */
+            factor?: number;
+            /** @description [x, y]: one end of a line, as it is drawn now */
+            from?: number[];
+            /**
+             * Format: double
+             * @description How long the line is in truth
+             */
+            metres?: number;
+            /** @description [x, y]: its other end */
+            to?: number[];
         };
         Schedule: {
             /** @description 1 Monday to 7 Sunday; empty: every day */
@@ -4156,6 +4681,38 @@ export interface components {
             done: boolean;
             /** @enum {string} */
             id: "organisation" | "products" | "scanner";
+        };
+        Site: {
+            address: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: uuid */
+            organisation_id: string;
+            organisation_name: string;
+            /** @description By level and name */
+            plans: components["schemas"]["PlanRef"][];
+            /**
+             * Format: int64
+             * @description On its plans
+             */
+            receivers: number;
+            /** Format: int64 */
+            receivers_online: number;
+            /** @description IANA name */
+            time_zone: string;
+            /** @description The caller may change what is there */
+            write: boolean;
+        };
+        Sketch: {
+            /** @description Lines of two points, [x, y] in metres */
+            doors: number[][][];
+            labels: components["schemas"]["Label"][];
+            /** @description Polygons in which nobody can be, [x, y] in metres, closed implicitly */
+            no_go: number[][][];
+            rooms: components["schemas"]["Room"][];
+            /** @description Polylines, [x, y] in metres */
+            walls: number[][][];
         };
         Stay: {
             color: string;
@@ -4226,6 +4783,12 @@ export interface components {
              * @description How many there are
              */
             readings: number;
+        };
+        SurveyCount: {
+            /** Format: int64 */
+            readings: number;
+            /** Format: int64 */
+            walks: number;
         };
         Tag: {
             /** @description That it advertised from, the newest first, at most eight */
@@ -4316,6 +4879,26 @@ export interface components {
             problem?: string;
             /** @description Empty: it could not be read */
             transmitter: string;
+        };
+        TapReading: {
+            /** Format: int64 */
+            observations: number;
+            /** Format: uuid */
+            receiver_id: string;
+            /** Format: double */
+            rssi_dbm: number;
+        };
+        Tapped: {
+            /** @description Those that were added, one of each receiver that heard the tag */
+            readings: components["schemas"]["TapReading"][];
+            survey: string;
+            /** Format: uuid */
+            survey_id: string;
+            /**
+             * Format: int64
+             * @description Readings of the survey by now
+             */
+            total: number;
         };
         TicketOutputBody: {
             /**
@@ -4475,6 +5058,21 @@ export interface components {
             /** Format: int64 */
             entries: number;
         };
+        Version: {
+            /**
+             * Format: date-time
+             * @description From when on the plan looked so
+             */
+            at: string;
+            /** @description E-mail, or API key and its name; empty: who is not of the organisation */
+            by: string;
+            /**
+             * Format: int64
+             * @description The plan's; quick edits of one person are one version
+             */
+            version: number;
+            what: ("plan" | "drawing" | "image" | "scale" | "receivers" | "zones")[];
+        };
         Visit: {
             /**
              * Format: double
@@ -4546,6 +5144,11 @@ export interface components {
             url?: string;
         };
         Zone: {
+            /**
+             * Format: int64
+             * @description How many are meant to be there at most; null: any number
+             */
+            capacity: number | null;
             /** @example #1CB5D5 */
             color: string;
             /** Format: uuid */
@@ -4562,6 +5165,11 @@ export interface components {
             polygon: number[][];
         };
         ZoneBody: {
+            /**
+             * Format: int64
+             * @description How many are meant to be there at most; 0 for any number, left out: any number, or as it was
+             */
+            capacity?: number;
             /**
              * @description Left out: by number, or as it was
              * @example #1CB5D5
@@ -8250,6 +8858,58 @@ export interface operations {
             };
         };
     };
+    "list-ble-locations": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                organisation_id?: string;
+                /** @description The whole name */
+                name?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSite"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-ble-occupancy": {
         parameters: {
             query?: {
@@ -8444,6 +9104,7 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
                     "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
@@ -8474,7 +9135,10 @@ export interface operations {
     };
     "get-ble-plan": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The plan as it was then, with its picture, receivers and zones */
+                at?: string;
+            };
             header?: {
                 /** @description The ETag of an answer that you have: 304 while it is still the same */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -8584,6 +9248,355 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-calibration": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calibration"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-coverage": {
+        parameters: {
+            query?: {
+                /** @description 0: as fine as is useful; cells grow where there would be more than 20,000 */
+                cell_m?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Coverage"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-ble-drawing": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Sketch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-plan-image": {
+        parameters: {
+            query?: {
+                /** @description The picture of the plan as it was then */
+                at?: string;
+                /** @description Taken and not looked at: another for each content, so that caches tell them apart */
+                v?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Security-Policy"?: string;
+                    "Content-Type"?: string;
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Content-Type-Options"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-ble-plan-image": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ble-plan-image": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-ble-plan-image": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImagePatchBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
                     "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
                     "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
@@ -8634,6 +9647,7 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
                     "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
@@ -8686,6 +9700,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
                     "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
                     "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
@@ -8748,6 +9763,57 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "scale-ble-plan": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScalingBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooMany"];
             /** @description What went wrong */
             default: {
@@ -8906,6 +9972,56 @@ export interface operations {
             };
         };
     };
+    "create-ble-survey-tap": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTapBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tapped"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-ble-survey-readings": {
         parameters: {
             query?: {
@@ -9046,6 +10162,112 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ble-plan-svg": {
+        parameters: {
+            query?: {
+                theme?: "light" | "dark";
+                /** @description The plan as it was then */
+                at?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Security-Policy"?: string;
+                    "Content-Type"?: string;
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Content-Type-Options"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ble-plan-versions": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The plan */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListVersion"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
             /** @description What went wrong */
             default: {
@@ -9228,6 +10450,7 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
                     "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
@@ -9280,6 +10503,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
                     "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
                     "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
@@ -9400,6 +10624,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListPresenceRow"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ble-receivers": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                organisation_id?: string;
+                location?: string;
+                plan?: string;
+                status?: "online" | "offline";
+                /** @description The number, or a part of the name or the MAC */
+                query?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListHungReceiver"];
                 };
             };
             304: components["responses"]["NotModified"];
@@ -10641,6 +11920,60 @@ export interface operations {
             };
         };
     };
+    "list-ble-zones": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                organisation_id?: string;
+                location?: string;
+                plan?: string;
+                /** @description A part of the name */
+                name?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDrawnZone"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-devices": {
         parameters: {
             query?: {
@@ -11445,6 +12778,146 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-location": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Location"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-location": {
+        parameters: {
+            query?: {
+                /** @description Delete the location's plans too, with their receivers' places, zones and surveys; without it a location with plans is refused */
+                with?: "plans";
+            };
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-location": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LocationPatchBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Location"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
             429: components["responses"]["TooMany"];
             /** @description What went wrong */
             default: {

@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
+	"reflect"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,19 +34,30 @@ var planConstraints = postgres.Constraints{
 
 func plans() postgres.List[Plan] {
 	return postgres.List[Plan]{
-		Select: `SELECT p.id, p.org, p.location, p.name, p.level, p.min_x, p.min_y, p.max_x, p.max_y, p.tag_height_m,
-			p.walls, p.no_go, p.zones_by, p.version, p.radio, p.created_at FROM ble_plan p`,
-		Key: "p.name", Cast: "text", ID: "p.id",
+		Select: selectPlans(drawn),
+		Key:    "p.name", Cast: "text", ID: "p.id",
 		Scan: scanPlan,
 		At:   func(p Plan) postgres.Cursor { return postgres.Cursor{Key: p.Name, ID: p.ID.String()} },
 	}
+}
+
+// What of a plan's drawing is read: all, or nothing where nobody looks at it and it
+// may be large.
+const (
+	drawn   = "p.walls, p.figures"
+	undrawn = "'[]'::jsonb, '{}'::jsonb"
+)
+
+func selectPlans(drawing string) string {
+	return `SELECT p.id, p.org, p.location, p.name, p.level, p.min_x, p.min_y, p.max_x, p.max_y, p.tag_height_m,
+		` + drawing + `, p.image, p.no_go, p.zones_by, p.version, p.radio, p.created_at FROM ble_plan p`
 }
 
 func scanPlan(row pgx.CollectableRow) (Plan, error) {
 	var p Plan
 	b := &p.Bounds
 	err := row.Scan(&p.ID, &p.Organisation, &p.Location, &p.Name, &p.Level, &b.Min.X, &b.Min.Y, &b.Max.X, &b.Max.Y,
-		&p.TagHeightM, &p.Walls, &p.NoGo, &p.ZonesBy, &p.Version, &p.Radio, &p.CreatedAt)
+		&p.TagHeightM, &p.Walls, &p.Figures, &p.Image, &p.NoGo, &p.ZonesBy, &p.Version, &p.Radio, &p.CreatedAt)
 	return p, err
 }
 
@@ -66,6 +80,7 @@ type Drawing struct {
 	Plan      Plan
 	Receivers []Receiver // by number
 	Zones     []Zone     // by number
+	At        time.Time  // from when on it was so; zero: it is so now
 }
 
 // Drawing returns one plan with its receivers and zones as they were at one
@@ -81,10 +96,7 @@ func (s *Store) Drawing(ctx context.Context, scope postgres.Scope, id schema.Pla
 		if d.Plan, err = plans().One(ctx, tx, &where); err != nil {
 			return err
 		}
-		if d.Receivers, err = postgres.Collect(ctx, tx, scanReceiver, selectReceiver+" WHERE r.plan = $1 ORDER BY d.number", id); err != nil {
-			return err
-		}
-		d.Zones, err = postgres.Collect(ctx, tx, scanZone, selectZone+" WHERE z.plan = $1 ORDER BY z.number", id)
+		d.Receivers, d.Zones, err = partsNow(ctx, tx, id)
 		return err
 	})
 	return d, err
@@ -113,9 +125,9 @@ func (s *Store) CreatePlan(ctx context.Context, scope postgres.Scope, p Plan) (P
 	p.ID = schema.NewID[schema.PlanID]()
 	var where postgres.Where
 	b := p.Bounds
-	insert := where.Bind(`INSERT INTO ble_plan (id, org, location, name, level, min_x, min_y, max_x, max_y, tag_height_m, walls, no_go, zones_by)
-		SELECT ?, l.org, l.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM location l`,
-		p.ID, p.Name, p.Level, b.Min.X, b.Min.Y, b.Max.X, b.Max.Y, p.TagHeightM, p.Walls, p.NoGo, p.ZonesBy)
+	insert := where.Bind(`INSERT INTO ble_plan (id, org, location, name, level, min_x, min_y, max_x, max_y, tag_height_m, walls, figures, no_go, zones_by)
+		SELECT ?, l.org, l.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM location l`,
+		p.ID, p.Name, p.Level, b.Min.X, b.Min.Y, b.Max.X, b.Max.Y, p.TagHeightM, p.Walls, p.Figures, p.NoGo, p.ZonesBy)
 	where.Scope("l.org", scope)
 	where.Location("l.id", scope)
 	where.Add("l.id = ?", p.Location)
@@ -130,7 +142,10 @@ func (s *Store) CreatePlan(ctx context.Context, scope postgres.Scope, p Plan) (P
 		if err := scope.MayChange(p.Location); err != nil {
 			return err
 		}
-		return s.recordNewPlan(ctx, tx, p)
+		if err := recordNewPlan(ctx, tx, p); err != nil {
+			return err
+		}
+		return keepVersion(ctx, tx, p.ID, wordPlan)
 	})
 	if err != nil {
 		return Plan{}, err
@@ -139,7 +154,7 @@ func (s *Store) CreatePlan(ctx context.Context, scope postgres.Scope, p Plan) (P
 	return d.Plan, err
 }
 
-func (s *Store) recordNewPlan(ctx context.Context, tx postgres.Tx, p Plan) error {
+func recordNewPlan(ctx context.Context, tx postgres.Tx, p Plan) error {
 	of := owner{name: p.Name}
 	var location string
 	const find = `SELECT l.org, l.name FROM location l WHERE l.id = $1`
@@ -151,41 +166,61 @@ func (s *Store) recordNewPlan(ctx context.Context, tx postgres.Tx, p Plan) error
 }
 
 // ChangePlan lets change alter the plan as it is now and stores the result; an
-// error of change leaves all as it was. The id, organisation, location and
-// version are not change's to alter.
-func (s *Store) ChangePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID, change func(*Plan) error) (Plan, error) {
+// error of change leaves all as it was, and so does a change that alters nothing.
+// what says what is changed, for the plan's versions. The id, organisation,
+// location and version are not change's to alter.
+func (s *Store) ChangePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID, what string, change func(*Plan) error) (Plan, error) {
 	var p Plan
-	err := s.changePlan(ctx, scope, id, func(tx postgres.Tx, of owner) error {
-		var where postgres.Where
-		where.Add("p.id = ?", id)
+	err := s.changePlan(ctx, scope, id, what, func(tx postgres.Tx, of owner) error {
 		var err error
-		if p, err = plans().One(ctx, tx, &where); err != nil {
+		if p, err = planNow(ctx, tx, id); err != nil {
 			return err
 		}
 		old := p
 		if err := change(&p); err != nil {
 			return err
 		}
+		if reflect.DeepEqual(old, p) {
+			return errUnchanged
+		}
 		recordPlan(tx, of, audit.Change, id, changesOf(old, p)...)
-		const update = `UPDATE ble_plan SET name = $2, level = $3, min_x = $4, min_y = $5, max_x = $6, max_y = $7,
-			tag_height_m = $8, walls = $9, no_go = $10, zones_by = $11 WHERE id = $1`
-		b := p.Bounds
-		_, err = tx.Exec(ctx, update, id, p.Name, p.Level, b.Min.X, b.Min.Y, b.Max.X, b.Max.Y, p.TagHeightM, p.Walls, p.NoGo, p.ZonesBy)
-		return postgres.Explain(err, "update plan", planConstraints)
+		return updatePlan(ctx, tx, p)
 	})
+	if errors.Is(err, errUnchanged) {
+		p.Version-- // the one that was not made
+		err = nil
+	}
 	return p, err
 }
 
-// RemovePlan deletes a plan with its zones; while receivers hang on it, that is
-// a Conflict. What was stored of tags' ways on it stays in the warehouse.
+func planNow(ctx context.Context, tx postgres.Tx, id schema.PlanID) (Plan, error) {
+	var where postgres.Where
+	where.Add("p.id = ?", id)
+	return plans().One(ctx, tx, &where)
+}
+
+func updatePlan(ctx context.Context, tx postgres.Tx, p Plan) error {
+	const update = `UPDATE ble_plan SET name = $2, level = $3, min_x = $4, min_y = $5, max_x = $6, max_y = $7,
+		tag_height_m = $8, walls = $9, no_go = $10, zones_by = $11, figures = $12, image = $13 WHERE id = $1`
+	b := p.Bounds
+	_, err := tx.Exec(ctx, update, p.ID, p.Name, p.Level, b.Min.X, b.Min.Y, b.Max.X, b.Max.Y, p.TagHeightM, p.Walls, p.NoGo, p.ZonesBy, p.Figures, p.Image)
+	return postgres.Explain(err, "update plan", planConstraints)
+}
+
+// RemovePlan deletes a plan with its zones, surveys, reference points and versions;
+// while receivers hang on it, that is a Conflict. What was stored of tags' ways on
+// it stays in the warehouse.
 func (s *Store) RemovePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID) error {
-	return s.changePlan(ctx, scope, id, func(tx postgres.Tx, of owner) error {
+	return s.change(ctx, "UPDATE ble_plan SET version = version + 1", scope, id, func(tx postgres.Tx, of owner) error {
 		var receivers int
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM ble_receiver WHERE plan = $1`, id).Scan(&receivers); err != nil {
 			return err
 		}
 		if receivers > 0 {
 			return schema.Errorf(schema.Conflict, "", "receivers hang on the plan, %d of them; take them off first", receivers)
+		}
+		if err := meet(ctx, tx, id, of.version); err != nil {
+			return err
 		}
 		recordPlan(tx, of, audit.Delete, id)
 		_, err := tx.Exec(ctx, `DELETE FROM ble_plan WHERE id = $1`, id)
@@ -199,11 +234,28 @@ type owner struct {
 	location     schema.LocationID
 	name         string
 	bounds       schema.Rect
+	version      uint64 // as it is from this change on
 }
 
-// changePlan locks the plan, bumps its version and runs fn.
-func (s *Store) changePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID, fn func(postgres.Tx, owner) error) error {
-	return s.change(ctx, "UPDATE ble_plan SET version = version + 1", scope, id, fn)
+// errUnchanged takes a change back that would alter nothing: what is saved twice is
+// one version.
+var errUnchanged = errors.New("nothing to change")
+
+// changePlan locks the plan, bumps its version, runs fn and keeps what the plan
+// looks like now, in which what was changed.
+func (s *Store) changePlan(ctx context.Context, scope postgres.Scope, id schema.PlanID, what string, fn func(postgres.Tx, owner) error) error {
+	return s.change(ctx, "UPDATE ble_plan SET version = version + 1", scope, id, func(tx postgres.Tx, of owner) error {
+		if err := keepFirst(ctx, tx, id, of.version); err != nil {
+			return err
+		}
+		if err := fn(tx, of); err != nil {
+			return err
+		}
+		if err := meet(ctx, tx, id, of.version); err != nil {
+			return err
+		}
+		return keepVersion(ctx, tx, id, what)
+	})
 }
 
 // changeRadio locks the plan, marks what is known of its radio as changed and
@@ -215,7 +267,7 @@ func (s *Store) changeRadio(ctx context.Context, scope postgres.Scope, id schema
 // lockPlan locks the plan, which may be changed, without changing it yet.
 func lockPlan(ctx context.Context, tx postgres.Tx, scope postgres.Scope, id schema.PlanID) (owner, error) {
 	where := thePlan(scope, id)
-	of, err := scanOwner(tx.QueryRow(ctx, "SELECT org, location, name, min_x, min_y, max_x, max_y FROM ble_plan"+where.String()+" FOR UPDATE", where.Args()...))
+	of, err := scanOwner(tx.QueryRow(ctx, "SELECT org, location, name, min_x, min_y, max_x, max_y, version FROM ble_plan"+where.String()+" FOR UPDATE", where.Args()...))
 	if err != nil {
 		return of, err
 	}
@@ -234,14 +286,14 @@ func thePlan(scope postgres.Scope, id schema.PlanID) *postgres.Where {
 func scanOwner(row pgx.Row) (owner, error) {
 	var of owner
 	b := &of.bounds
-	err := row.Scan(&of.organisation, &of.location, &of.name, &b.Min.X, &b.Min.Y, &b.Max.X, &b.Max.Y)
+	err := row.Scan(&of.organisation, &of.location, &of.name, &b.Min.X, &b.Min.Y, &b.Max.X, &b.Max.Y, &of.version)
 	return of, postgres.Explain(err, "find plan", nil)
 }
 
 func (s *Store) change(ctx context.Context, update string, scope postgres.Scope, id schema.PlanID, fn func(postgres.Tx, owner) error) error {
 	return s.db.Change(ctx, scope, topic, func(tx postgres.Tx) error {
 		where := thePlan(scope, id)
-		of, err := scanOwner(tx.QueryRow(ctx, update+where.String()+" RETURNING org, location, name, min_x, min_y, max_x, max_y", where.Args()...))
+		of, err := scanOwner(tx.QueryRow(ctx, update+where.String()+" RETURNING org, location, name, min_x, min_y, max_x, max_y, version", where.Args()...))
 		if err == nil {
 			err = scope.MayChange(of.location)
 		}
@@ -293,4 +345,14 @@ func refuseMore(ctx context.Context, tx postgres.Tx, count string, plan schema.P
 		return schema.Errorf(schema.TooLarge, "", "the plan has %d of them already, which is the most", limit)
 	}
 	return nil
+}
+
+// MayDraw returns whose the plan is when it may be changed.
+func (s *Store) MayDraw(ctx context.Context, scope postgres.Scope, id schema.PlanID) (schema.OrganisationID, error) {
+	where := thePlan(scope, id)
+	of, err := scanOwner(s.db.In(scope).QueryRow(ctx, "SELECT org, location, name, min_x, min_y, max_x, max_y, version FROM ble_plan"+where.String(), where.Args()...))
+	if err != nil {
+		return of.organisation, err
+	}
+	return of.organisation, scope.MayChange(of.location)
 }

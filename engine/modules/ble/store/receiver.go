@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -11,12 +12,12 @@ import (
 	"mybeacon/schema"
 )
 
-const selectReceiver = `SELECT r.id, r.plan, r.device, d.number, d.name, r.x, r.y, r.z, r.rotation
+const selectReceiver = `SELECT r.id, r.plan, r.device, d.number, d.name, r.x, r.y, r.z, r.rotation, r.gain_db
 	FROM ble_receiver r JOIN device d ON d.id = r.device`
 
 func scanReceiver(row pgx.CollectableRow) (Receiver, error) {
 	var r Receiver
-	return r, row.Scan(&r.ID, &r.Plan, &r.Device, &r.Number, &r.Name, &r.X, &r.Y, &r.Z, &r.Rotation)
+	return r, row.Scan(&r.ID, &r.Plan, &r.Device, &r.Number, &r.Name, &r.X, &r.Y, &r.Z, &r.Rotation, &r.GainDB)
 }
 
 var receiverConstraints = postgres.Constraints{
@@ -27,26 +28,26 @@ var receiverConstraints = postgres.Constraints{
 // without a location comes to the plan's; one of another location is a Conflict.
 func (s *Store) PlaceReceiver(ctx context.Context, scope postgres.Scope, r Receiver) (Receiver, error) {
 	r.ID = schema.NewID[schema.ReceiverID]()
-	err := s.changePlan(ctx, scope, r.Plan, func(tx postgres.Tx, of owner) error {
+	err := s.changePlan(ctx, scope, r.Plan, wordReceivers, func(tx postgres.Tx, of owner) error {
 		if err := refuseMore(ctx, tx, "SELECT count(*) FROM ble_receiver WHERE plan = $1", r.Plan, maxReceivers); err != nil {
 			return err
 		}
 		if err := s.settle(ctx, tx, scope, r.Device, of); err != nil {
 			return err
 		}
-		const insert = `INSERT INTO ble_receiver (id, org, plan, device, x, y, z, rotation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-		_, err := tx.Exec(ctx, insert, r.ID, of.organisation, r.Plan, r.Device, r.X, r.Y, r.Z, r.Rotation)
+		const insert = `INSERT INTO ble_receiver (id, org, plan, device, x, y, z, rotation, gain_db) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+		_, err := tx.Exec(ctx, insert, r.ID, of.organisation, r.Plan, r.Device, r.X, r.Y, r.Z, r.Rotation, r.GainDB)
 		if err != nil {
 			return postgres.Explain(err, "insert receiver", receiverConstraints)
 		}
-		now, err := receiverNow(ctx, tx, r.Plan, r.ID)
-		recordReceiver(tx, of, audit.Create, Receiver{}, now)
-		return err
+		if r, err = receiverNow(ctx, tx, r.Plan, r.ID); err != nil {
+			return err
+		}
+		recordReceiver(tx, of, audit.Create, Receiver{}, r)
+		r.PlanVersion = of.version
+		return nil
 	})
-	if err != nil {
-		return Receiver{}, err
-	}
-	return s.receiver(ctx, scope, r.ID)
+	return r, err
 }
 
 // settle brings the device to the plan's location. One at no location is found by who
@@ -87,35 +88,43 @@ func (s *Store) bring(ctx context.Context, tx postgres.Tx, device schema.DeviceI
 }
 
 // MoveReceiver changes a receiver of the plan: its place, and the device where
-// one was swapped.
+// one was swapped. A move to where it is changes nothing.
 func (s *Store) MoveReceiver(ctx context.Context, scope postgres.Scope, r Receiver) (Receiver, error) {
-	err := s.changePlan(ctx, scope, r.Plan, func(tx postgres.Tx, of owner) error {
+	var now Receiver
+	err := s.changePlan(ctx, scope, r.Plan, wordReceivers, func(tx postgres.Tx, of owner) error {
 		old, err := receiverNow(ctx, tx, r.Plan, r.ID)
 		if err != nil {
 			return err
 		}
+		r.Number, r.Name = old.Number, old.Name
+		if now = old; r == old {
+			now.PlanVersion = of.version - 1
+			return errUnchanged
+		}
 		if err := s.settle(ctx, tx, scope, r.Device, of); err != nil {
 			return err
 		}
-		const update = `UPDATE ble_receiver SET device = $3, x = $4, y = $5, z = $6, rotation = $7 WHERE id = $1 AND plan = $2`
-		err = affected(tx.Exec(ctx, update, r.ID, r.Plan, r.Device, r.X, r.Y, r.Z, r.Rotation))
-		if err != nil {
+		const update = `UPDATE ble_receiver SET device = $3, x = $4, y = $5, z = $6, rotation = $7, gain_db = $8 WHERE id = $1 AND plan = $2`
+		if err := affected(tx.Exec(ctx, update, r.ID, r.Plan, r.Device, r.X, r.Y, r.Z, r.Rotation, r.GainDB)); err != nil {
 			return postgres.Explain(err, "update receiver", receiverConstraints)
 		}
-		now, err := receiverNow(ctx, tx, r.Plan, r.ID)
+		if now, err = receiverNow(ctx, tx, r.Plan, r.ID); err != nil {
+			return err
+		}
 		recordReceiver(tx, of, audit.Change, old, now)
-		return err
+		now.PlanVersion = of.version
+		return nil
 	})
-	if err != nil {
-		return Receiver{}, err
+	if errors.Is(err, errUnchanged) {
+		err = nil
 	}
-	return s.receiver(ctx, scope, r.ID)
+	return now, err
 }
 
 // RemoveReceiver takes a receiver off the plan with what is known of its radio;
 // the device stays.
 func (s *Store) RemoveReceiver(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ReceiverID) error {
-	return s.changePlan(ctx, scope, plan, func(tx postgres.Tx, of owner) error {
+	return s.changePlan(ctx, scope, plan, wordReceivers, func(tx postgres.Tx, of owner) error {
 		old, err := receiverNow(ctx, tx, plan, id)
 		if err != nil {
 			return err
@@ -132,16 +141,6 @@ func (s *Store) RemoveReceiver(ctx context.Context, scope postgres.Scope, plan s
 		err = affected(tx.Exec(ctx, `DELETE FROM ble_receiver WHERE id = $1 AND plan = $2`, id, plan))
 		return postgres.Explain(err, "delete receiver", nil)
 	})
-}
-
-// receiver reads back what was just written under the caller's scope.
-func (s *Store) receiver(ctx context.Context, scope postgres.Scope, id schema.ReceiverID) (Receiver, error) {
-	rows, err := s.db.In(scope).Query(ctx, selectReceiver+" WHERE r.id = $1", id)
-	if err != nil {
-		return Receiver{}, postgres.Explain(err, "read receiver", nil)
-	}
-	r, err := pgx.CollectExactlyOneRow(rows, scanReceiver)
-	return r, postgres.Explain(err, "read receiver", nil)
 }
 
 // PlaceOf returns the name of the plan on which the device hangs, "" for none.

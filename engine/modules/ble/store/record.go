@@ -37,6 +37,10 @@ func changesOf(old, now Plan) []audit.Field {
 	c.Number("tag_height_m", old.TagHeightM, now.TagHeightM)
 	c.JSON("walls", old.Walls, now.Walls)
 	c.JSON("no_go", old.NoGo, now.NoGo)
+	c.JSON("rooms", old.Figures.Rooms, now.Figures.Rooms)
+	c.JSON("doors", old.Figures.Doors, now.Figures.Doors)
+	c.JSON("labels", old.Figures.Labels, now.Figures.Labels)
+	c.JSON("image", old.Image, now.Image)
 	c.Text("zones_by", old.ZonesBy, now.ZonesBy)
 	return c
 }
@@ -55,7 +59,7 @@ func receiverObject(id schema.ReceiverID, number int64) audit.Object {
 func receiverNow(ctx context.Context, tx postgres.Tx, plan schema.PlanID, id schema.ReceiverID) (Receiver, error) {
 	var r Receiver
 	err := tx.QueryRow(ctx, selectReceiver+" WHERE r.id = $1 AND r.plan = $2", id, plan).
-		Scan(&r.ID, &r.Plan, &r.Device, &r.Number, &r.Name, &r.X, &r.Y, &r.Z, &r.Rotation)
+		Scan(&r.ID, &r.Plan, &r.Device, &r.Number, &r.Name, &r.X, &r.Y, &r.Z, &r.Rotation, &r.GainDB)
 	return r, postgres.Explain(err, "read receiver", nil)
 }
 
@@ -67,6 +71,7 @@ func recordReceiver(tx postgres.Tx, of owner, action audit.Action, old, now Rece
 	c.Text("place", point(old.X, old.Y), point(now.X, now.Y))
 	c.Number("height_m", old.Z, now.Z)
 	c.Number("rotation", old.Rotation, now.Rotation)
+	c.Number("gain_db", old.GainDB, now.GainDB)
 	if old.Number == 0 {
 		c = audit.Changes{audit.Made("place", point(now.X, now.Y))}
 	}
@@ -87,8 +92,16 @@ func changesOfZone(old, now Zone) []audit.Field {
 	c.Text("name", old.Name, now.Name)
 	c.Text("color", old.Color, now.Color)
 	c.Text("parent", idOf(old.Parent), idOf(now.Parent))
+	c.Text("capacity", capacityOf(old), capacityOf(now))
 	c.JSON("polygon", old.Polygon, now.Polygon)
 	return c
+}
+
+func capacityOf(z Zone) string {
+	if z.Capacity == nil {
+		return ""
+	}
+	return strconv.Itoa(*z.Capacity)
 }
 
 func idOf(id schema.ZoneID) string {

@@ -18,6 +18,8 @@ type Plan struct {
 	TagHeightM   float64 // usual height at which tags are carried
 	Walls        [][]Corner
 	NoGo         [][]Corner // areas in which nobody can be
+	Figures      Figures
+	Image        *Image     // nil: there is none
 	ZonesBy      string     // [ZonesByPosition] or [ZonesByExamples]
 	Version      uint64     // grows with every change of the plan, its receivers or zones
 	Radio        uint64     // grows with every change of what is known of its radio
@@ -43,6 +45,9 @@ type Receiver struct {
 	Name     string
 	X, Y, Z  float64 // metres; Z is the height above the floor
 	Rotation float64 // degrees clockwise, drawn only
+	GainDB   float64 // by how much it hears louder than its siblings
+
+	PlanVersion uint64 // of a receiver that was just changed: what the plan's version is since
 }
 
 // Zone is a named region of a plan.
@@ -54,6 +59,10 @@ type Zone struct {
 	Color   string        // "#rrggbb"
 	Parent  schema.ZoneID // zero, or the zone of the same plan that this one is a part of
 	Polygon []Corner
+	// Capacity is how many are meant to be there at most; nil: any number.
+	Capacity *int
+
+	PlanVersion uint64 // of a zone that was just changed: what the plan's version is since
 }
 
 // PlanFilter narrows a list of plans; zero fields admit all.

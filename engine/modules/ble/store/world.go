@@ -33,7 +33,7 @@ func (s *Store) World(ctx context.Context, known map[schema.PlanID]Radio) (World
 	const on = switchedOn
 	err := s.db.Read(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
 		var err error
-		if w.Plans, err = postgres.Collect(ctx, tx, scanPlan, plans().Select+" WHERE p.org"+on+" ORDER BY p.id"); err != nil {
+		if w.Plans, err = postgres.Collect(ctx, tx, scanPlan, selectPlans(undrawn)+" WHERE p.org"+on+" ORDER BY p.id"); err != nil {
 			return err
 		}
 		if w.Receivers, err = postgres.Collect(ctx, tx, scanReceiver, selectReceiver+" WHERE r.org"+on+" ORDER BY r.plan, d.number"); err != nil {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"reflect"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,11 +12,11 @@ import (
 	"mybeacon/schema"
 )
 
-const selectZone = `SELECT z.id, z.plan, z.number, z.name, z.color, z.parent, z.polygon FROM ble_zone z`
+const selectZone = `SELECT z.id, z.plan, z.number, z.name, z.color, z.parent, z.polygon, z.capacity FROM ble_zone z`
 
 func scanZone(row pgx.CollectableRow) (Zone, error) {
 	var z Zone
-	return z, row.Scan(&z.ID, &z.Plan, &z.Number, &z.Name, &z.Color, &z.Parent, &z.Polygon)
+	return z, row.Scan(&z.ID, &z.Plan, &z.Number, &z.Name, &z.Color, &z.Parent, &z.Polygon, &z.Capacity)
 }
 
 // ZoneRules is what a change of a zone must keep to and the database cannot say
@@ -30,7 +32,7 @@ type ZoneRules interface {
 // AddZone stores a new zone under the plan's next number.
 func (s *Store) AddZone(ctx context.Context, scope postgres.Scope, z Zone, rules ZoneRules) (Zone, error) {
 	z.ID = schema.NewID[schema.ZoneID]()
-	err := s.changePlan(ctx, scope, z.Plan, func(tx postgres.Tx, of owner) error {
+	err := s.changePlan(ctx, scope, z.Plan, wordZones, func(tx postgres.Tx, of owner) error {
 		if err := refuseMore(ctx, tx, "SELECT count(*) FROM ble_zone WHERE plan = $1", z.Plan, maxZones); err != nil {
 			return err
 		}
@@ -44,19 +46,21 @@ func (s *Store) AddZone(ctx context.Context, scope postgres.Scope, z Zone, rules
 		if z.Color == "" {
 			z.Color = rules.Color(z.Number)
 		}
-		const insert = `INSERT INTO ble_zone (id, org, plan, number, name, color, parent, polygon) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+		const insert = `INSERT INTO ble_zone (id, org, plan, number, name, color, parent, polygon, capacity) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 		of.record(tx, audit.Create, zoneObject(z), audit.Made("color", z.Color))
-		_, err := tx.Exec(ctx, insert, z.ID, of.organisation, z.Plan, z.Number, z.Name, z.Color, z.Parent, z.Polygon)
+		_, err := tx.Exec(ctx, insert, z.ID, of.organisation, z.Plan, z.Number, z.Name, z.Color, z.Parent, z.Polygon, z.Capacity)
+		z.PlanVersion = of.version
 		return postgres.Explain(err, "insert zone", nil)
 	})
 	return z, err
 }
 
 // ChangeZone lets change alter the zone id of the plan as it is now and stores
-// the result; an error of change leaves all as it was.
+// the result; an error of change leaves all as it was, and so does one that alters
+// nothing.
 func (s *Store) ChangeZone(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ZoneID, rules ZoneRules, change func(*Zone) error) (Zone, error) {
 	var z Zone
-	err := s.changePlan(ctx, scope, plan, func(tx postgres.Tx, of owner) error {
+	err := s.changePlan(ctx, scope, plan, wordZones, func(tx postgres.Tx, of owner) error {
 		var err error
 		if z, err = zoneOf(ctx, tx, plan, id); err != nil {
 			return postgres.Explain(err, "read zone", nil)
@@ -65,14 +69,22 @@ func (s *Store) ChangeZone(ctx context.Context, scope postgres.Scope, plan schem
 		if err := change(&z); err != nil {
 			return err
 		}
+		if reflect.DeepEqual(old, z) {
+			z.PlanVersion = of.version - 1
+			return errUnchanged
+		}
 		of.record(tx, audit.Change, zoneObject(old), changesOfZone(old, z)...)
 		if err := checkFamily(ctx, tx, z, rules); err != nil {
 			return err
 		}
-		const update = `UPDATE ble_zone SET name = $3, color = $4, parent = $5, polygon = $6 WHERE id = $1 AND plan = $2`
-		_, err = tx.Exec(ctx, update, id, plan, z.Name, z.Color, z.Parent, z.Polygon)
+		const update = `UPDATE ble_zone SET name = $3, color = $4, parent = $5, polygon = $6, capacity = $7 WHERE id = $1 AND plan = $2`
+		_, err = tx.Exec(ctx, update, id, plan, z.Name, z.Color, z.Parent, z.Polygon, z.Capacity)
+		z.PlanVersion = of.version
 		return postgres.Explain(err, "update zone", nil)
 	})
+	if errors.Is(err, errUnchanged) {
+		err = nil
+	}
 	return z, err
 }
 
@@ -112,7 +124,7 @@ var zoneConstraints = postgres.Constraints{
 // RemoveZone deletes a zone of the plan with its examples; one that others are
 // parts of is a Conflict.
 func (s *Store) RemoveZone(ctx context.Context, scope postgres.Scope, plan schema.PlanID, id schema.ZoneID) error {
-	return s.changePlan(ctx, scope, plan, func(tx postgres.Tx, of owner) error {
+	return s.changePlan(ctx, scope, plan, wordZones, func(tx postgres.Tx, of owner) error {
 		old, err := zoneOf(ctx, tx, plan, id)
 		if err != nil {
 			return postgres.Explain(err, "read zone", nil)
