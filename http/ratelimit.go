@@ -74,7 +74,10 @@ func (q quota) RetryAfter() time.Duration { return q.wait }
 
 // take counts one request of the key; ok is false when it is one too many, which
 // counts as none.
-func (b *buckets) take(now time.Time, key string) (q quota, ok bool) {
+func (b *buckets) take(now time.Time, key string) (q quota, ok bool) { return b.takeMany(now, key, 1) }
+
+// takeMany counts so many at once, all or none.
+func (b *buckets) takeMany(now time.Time, key string, n int) (q quota, ok bool) {
 	each := time.Duration(float64(time.Second) / b.rate.PerSecond)
 	whole := each * time.Duration(b.rate.Burst)
 	b.mu.Lock()
@@ -84,10 +87,11 @@ func (b *buckets) take(now time.Time, key string) (q quota, ok bool) {
 	if full.Before(now) {
 		full = now
 	}
-	if over := full.Add(each).Sub(now) - whole; over > 0 {
+	cost := each * time.Duration(n)
+	if over := full.Add(cost).Sub(now) - whole; over > 0 {
 		return quota{limit: b.rate.Burst, reset: full.Sub(now), wait: over}, false
 	}
-	one.full = full.Add(each)
+	one.full = full.Add(cost)
 	reset := one.full.Sub(now)
 	return quota{limit: b.rate.Burst, remaining: int((whole - reset) / each), reset: reset}, true
 }
@@ -105,6 +109,27 @@ func (b *buckets) find(key string) *bucket {
 	one := &bucket{key: key}
 	b.keys[key] = b.order.PushBack(one)
 	return one
+}
+
+// Allowance bounds how much of one thing each person may do, beside the bounds on
+// requests. It is safe for concurrent use.
+type Allowance struct {
+	buckets *buckets
+	what    string
+}
+
+// NewAllowance bounds what the text names in the plural, such as "page views".
+func NewAllowance(rate Rate, what string) *Allowance {
+	return &Allowance{newBuckets(rate), what}
+}
+
+// Take counts so many of who asks, all or none. The error is of the kind
+// schema.TooMany and knows when to try again.
+func (a *Allowance) Take(who schema.UserID, n int) error {
+	if q, ok := a.buckets.takeMany(time.Now(), who.String(), n); !ok {
+		return &schema.Error{Kind: schema.TooMany, Message: "too many " + a.what + "; wait as long as Retry-After says", Err: q}
+	}
+	return nil
 }
 
 // rates are the bounds of one server.
@@ -149,7 +174,7 @@ func (s *Server) spendAddress(w http.ResponseWriter, r *http.Request) error {
 
 // spendCaller counts a request of somebody who is known.
 func (s *Server) spendCaller(h http.Header, p Principal) error {
-	if err := spend(h, s.rates.user, p.caller(), "this account"); err != nil {
+	if err := spend(h, s.rates.user, p.Caller(), "this account"); err != nil {
 		return err
 	}
 	if p.Organisation.IsZero() {

@@ -44,7 +44,8 @@ func (r *routes) profile(s *shell.Server) {
 
 func (r *routes) changeMe(ctx context.Context, in *profileInput) (*shell.MeOutput, error) {
 	p := shell.PrincipalOf(ctx)
-	err := r.DB.Write(ctx, postgres.AllOrganisations(), func(tx postgres.Tx) error {
+	// As a Change, so that If-Match is looked at behind the lock.
+	err := r.DB.Change(ctx, postgres.AllOrganisations(), postgres.CoreTopic, func(tx postgres.Tx) error {
 		if err := postgres.LockPeople(ctx, tx, p.Organisation); err != nil {
 			return err
 		}

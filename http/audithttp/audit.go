@@ -50,11 +50,17 @@ type Field struct {
 	New  string `json:"new"`
 }
 
-type routes struct{ db *postgres.DB }
+// pageRate is more pages than a person opens, and few enough that nobody fills the log.
+var pageRate = shell.Rate{PerSecond: 1, Burst: 300}
+
+type routes struct {
+	db    *postgres.DB
+	views *shell.Allowance
+}
 
 // Register adds the routes to the server.
 func Register(s *shell.Server, db *postgres.DB) {
-	r := &routes{db}
+	r := &routes{db, shell.NewAllowance(pageRate, "page views")}
 	tags := []string{"audit"}
 	shell.Route(s, shell.May(access.ReadAudit), huma.Operation{
 		OperationID: "list-audit", Method: http.MethodGet, Path: root, Tags: tags, Summary: "Read the organisation's audit log, the newest first",

@@ -225,6 +225,43 @@ func TestPageViews(t *testing.T) {
 	}
 }
 
+// Nobody fills the log with page views; what is refused is not stored in part, and
+// others are not held up.
+func TestPageViewsAreBounded(t *testing.T) {
+	s := start(t)
+	o := postgrestest.Organisation(t, s.DB, "mine")
+	s.Account(o, "viewer@example.com", "viewer")
+	s.Account(o, "owner@example.com", "owner")
+	views := make([]string, 90)
+	for i := range views {
+		views[i] = fmt.Sprintf(`{"page":"/p","at":%q}`, time.Now().UTC().Format(time.RFC3339))
+	}
+	body := []byte(`{"views":[` + strings.Join(views, ",") + `]}`)
+	viewer, owner := s.Login("viewer@example.com"), s.Login("owner@example.com")
+	for range 3 {
+		if r := viewer.Do("POST", log+"/pages", body); r.StatusCode != http.StatusNoContent {
+			t.Fatalf("%d %s", r.StatusCode, r.Bytes)
+		}
+	}
+	if r := viewer.Do("POST", log+"/pages", body); r.StatusCode != http.StatusTooManyRequests || r.Header.Get("Retry-After") == "" {
+		t.Errorf("the 360th at once: %d %s", r.StatusCode, r.Bytes)
+	}
+	if r := owner.Do("POST", log+"/pages", body); r.StatusCode != http.StatusNoContent {
+		t.Errorf("somebody else: %d %s", r.StatusCode, r.Bytes)
+	}
+	stored := 0
+	for cursor := ""; ; {
+		page := read(t, owner, log+"?action=view&limit=200&user=viewer@example.com&cursor="+cursor)
+		stored += len(page.Items)
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	if stored != 270 {
+		t.Errorf("%d page views are stored, want 270", stored)
+	}
+}
+
 func TestVerifyRoute(t *testing.T) {
 	s := start(t)
 	o := postgrestest.Organisation(t, s.DB, "mine")

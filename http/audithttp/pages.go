@@ -43,7 +43,11 @@ func beacon(ctx huma.Context, next func(huma.Context)) {
 
 // pages answers when the views are stored: what was not answered is sent again.
 func (r *routes) pages(ctx context.Context, in *pageViews) (*struct{}, error) {
-	organisation := shell.PrincipalOf(ctx).Rights.Organisation
+	p := shell.PrincipalOf(ctx)
+	if err := r.views.Take(p.Account.ID, len(in.Body.Views)); err != nil {
+		return nil, err
+	}
+	organisation := p.Rights.Organisation
 	scope := postgres.In(organisation)
 	if organisation.IsZero() {
 		scope = postgres.AllOrganisations()
