@@ -19,8 +19,9 @@ export function draw(element: HTMLElement, onPick: (pick: Pick) => void): Drawin
   const animation = !window.matchMedia('(prefers-reduced-motion: reduce)').matches
   const watcher = new ResizeObserver(() => chart.resize())
   watcher.observe(element)
-  chart.on('click', ({ data }) => {
-    const id = (data as { id?: unknown } | undefined)?.id
+  chart.on('click', ({ data, seriesId }) => {
+    // A press on a curve itself means the curve, not one of its points.
+    const id = (data as { id?: unknown } | undefined)?.id ?? seriesId
     if (typeof id === 'string') onPick({ id })
   })
   return {

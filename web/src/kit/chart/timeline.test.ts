@@ -34,6 +34,11 @@ describe('ticksOf', () => {
     expect(ticksOf(from, from + 5 * 3_600_000, zone, 8).map((at) => localOf(at, zone).slice(11))).toEqual(['00:00', '01:00', '03:00', '04:00', '05:00', '06:00'])
   })
 
+  it('are finer for an hour', () => {
+    const from = Date.UTC(2024, 0, 31, 20, 7)
+    expect(ticksOf(from, from + 3_600_000, 'Asia/Kathmandu', 8).map((at) => localOf(at, 'Asia/Kathmandu').slice(11))).toEqual(['02:00', '02:10', '02:20', '02:30', '02:40', '02:50'])
+  })
+
   it('are few however long the range is', () => {
     for (const days of [1, 3, 10, 40, 400]) {
       const ticks = ticksOf(0, days * 86_400_000, 'UTC', 8)

@@ -31,24 +31,29 @@ export function lanesOf(stays: readonly Stay[], from: number, to: number): Lane[
   return [...lanes.values()]
 }
 
-const hourMs = 3_600_000
-const stepsH = [1, 2, 3, 4, 6, 12, 24]
+const minuteMs = 60_000
+const dayMin = 1440
+const stepsMin = [5, 10, 15, 30, 60, 120, 180, 240, 360, 720, dayMin]
 
 /**
  * Round clock times of a zone within a range, at most about `most`. They are
- * full hours there, also on days of 23 or 25 hours, and where clocks are half an
+ * round there, also on days of 23 or 25 hours, and where clocks are half an
  * hour off.
  */
 export function ticksOf(from: number, to: number, zone: string, most: number): number[] {
+  const minutes = (to - from) / minuteMs
   // An hour more or less in a day of the clock's change asks for no other step.
-  const hours = Math.max(1, (to - from) / hourMs - 1)
-  const stepH = stepsH.find((step) => hours / step <= most) ?? 24 * Math.ceil(hours / 24 / most)
+  const asked = minutes > dayMin / 2 ? minutes - 60 : minutes
+  const step = stepsMin.find((size) => asked / size <= most) ?? dayMin * Math.ceil(asked / dayMin / most)
   const ticks = new Set<number>()
   const end = addDays(dayOf(to, zone), 1)
-  const stepDays = Math.max(1, stepH / 24)
-  for (let day = dayOf(from, zone); day < end; day = addDays(day, stepDays)) {
-    for (let hour = 0; hour < 24; hour += stepH) {
-      const local = `${day}T${String(hour).padStart(2, '0')}:00`
+  for (let day = dayOf(from, zone); day < end; day = addDays(day, Math.max(1, step / dayMin))) {
+    // Days of a short range are gone through by its minutes only where they are in it.
+    const dayFrom = momentOf(`${day}T00:00`, zone)
+    const first = Math.max(0, Math.floor((from - dayFrom) / minuteMs / step - 60 / step) * step)
+    const last = Math.min(dayMin - 1, (to - dayFrom) / minuteMs + 60)
+    for (let minute = first; minute <= last; minute += step) {
+      const local = `${day}T${two(Math.floor(minute / 60))}:${two(minute % 60)}`
       const at = momentOf(local, zone)
       // A time that the clock leaves out is no tick.
       if (at >= from && at <= to && localOf(at, zone) === local) ticks.add(at)
@@ -56,3 +61,5 @@ export function ticksOf(from: number, to: number, zone: string, most: number): n
   }
   return [...ticks]
 }
+
+const two = (value: number) => String(value).padStart(2, '0')

@@ -26,7 +26,7 @@ export function areaOption(input: AreaInput, look: Look): ChartOption {
     yAxis: valueAxis(look, axis),
     series: series.map(({ id, name, values }, place) => ({
       type: 'line', id, name, data: values.map((value) => (value === null ? null : { id, value: value / divisor })) as never,
-      showSymbol: labels.length === 1, sampling: 'max', step: false, connectNulls: false, triggerLineEvent: true,
+      showSymbol: labels.length === 1, sampling: 'max', step: false, connectNulls: false, triggerEvent: true,
       lineStyle: { width: 2, type: (dashes[place % dashes.length] ?? 'solid') as never },
       ...(isMany ? {} : { areaStyle: { opacity: 0.12 } }),
     })),

@@ -1,0 +1,48 @@
+import { computed, type ComputedRef, type Ref, shallowRef, watch } from 'vue'
+import { useApi } from '@/api/client'
+import { type Failure, failureOf } from '@/api/errors'
+import type { Plan } from '@/api/types'
+import { fetchPlanAt } from '../api'
+import { versionAt } from '../playback/range'
+
+export interface UsePlanAtReturn {
+  plan: Readonly<Ref<Plan | undefined>>
+  failure: Readonly<Ref<Failure | undefined>>
+  /** The plan was changed after the moment that is shown. */
+  isOld: ComputedRef<boolean>
+  reload: () => Promise<void>
+}
+
+/** The plan as it was at a moment: walls, receivers and zones of that time. */
+export function usePlanAt(id: string, at: () => number): UsePlanAtReturn {
+  const api = useApi()
+  const changes = shallowRef<readonly number[]>()
+  const versions = new Map<number, Plan>()
+  const plan = shallowRef<Plan>()
+  const failure = shallowRef<Failure>()
+  const version = computed(() => (changes.value ? versionAt(changes.value, at()) : undefined))
+
+  async function show(wanted: number): Promise<void> {
+    try {
+      const known = versions.get(wanted) ?? (await fetchPlanAt(api, id))
+      versions.set(wanted, known)
+      if (version.value === wanted) plan.value = known
+    } catch (error) {
+      if (version.value === wanted) failure.value = failureOf(error)
+    }
+  }
+
+  async function reload(): Promise<void> {
+    failure.value = undefined
+    try {
+      changes.value = []
+      if (version.value !== undefined) await show(version.value)
+    } catch (error) {
+      failure.value = failureOf(error)
+    }
+  }
+
+  watch(version, (wanted, before) => wanted !== undefined && before !== undefined && void show(wanted))
+  void reload()
+  return { plan, failure, isOld: computed(() => (version.value ?? 0) < (changes.value?.length ?? 0)), reload }
+}
