@@ -7,8 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"mybeacon/engine/files"
+	"mybeacon/engine/images"
 	"mybeacon/engine/module"
 	"mybeacon/engine/modules/ble"
+	"mybeacon/engine/store/clickhouse"
 	"mybeacon/engine/store/postgres/postgrestest"
 	"mybeacon/http/blehttp"
 	"mybeacon/http/corehttp"
@@ -23,7 +26,16 @@ func start(t *testing.T) *shelltest.Server {
 	t.Helper()
 	return shelltest.Start(t, nil, func(s *shelltest.Server) {
 		m := ble.New()
-		host := module.Host{Log: slog.New(slog.DiscardHandler), DB: s.DB, Clock: time.Now, Publish: func(module.World) {}, Extend: func(module.World) {}}
+		kept, err := files.Open(t.TempDir(), files.DefaultLimits(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		away, err := clickhouse.Open("http://127.0.0.1:1/mybeacon", clickhouse.Options{DialTimeout: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = away.Close() })
+		host := module.Host{Log: slog.New(slog.DiscardHandler), DB: s.DB, Warehouse: away, Files: kept, Images: images.NewDecoder(), Clock: time.Now, Publish: func(module.World) {}, Extend: func(module.World) {}}
 		if err := m.Start(t.Context(), host); err != nil {
 			t.Fatal(err)
 		}

@@ -73,7 +73,7 @@ func TestScopesDoNotLeak(t *testing.T) {
 			"ChangeZone": func() error { _, err := s.ChangeZone(ctx, foreign, plan.ID, zone.ID, anything{}, same); return err },
 			"RemoveZone": func() error { return s.RemoveZone(ctx, foreign, plan.ID, zone.ID) },
 			"ChangePlan": func() error {
-				_, err := s.ChangePlan(ctx, foreign, plan.ID, func(*store.Plan) error { return nil })
+				_, err := s.ChangePlan(ctx, foreign, plan.ID, "plan", func(*store.Plan) error { return nil })
 				return err
 			},
 			"RemovePlan": func() error { return s.RemovePlan(ctx, foreign, plan.ID) },
