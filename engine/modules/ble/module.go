@@ -41,7 +41,9 @@ type Module struct {
 }
 
 // New returns the module, to be started by the node.
-func New() *Module { return &Module{ears: nearby.New(), stale: make(chan struct{}, 1), computing: make(chan struct{}, 1)} }
+func New() *Module {
+	return &Module{ears: nearby.New(), stale: make(chan struct{}, 1), computing: make(chan struct{}, 1)}
+}
 
 // ID implements module.Module.
 func (m *Module) ID() string { return "ble" }

@@ -19,10 +19,10 @@ type Plan struct {
 	Walls        [][]Corner
 	NoGo         [][]Corner // areas in which nobody can be
 	Figures      Figures
-	Image        *Image     // nil: there is none
-	ZonesBy      string     // [ZonesByPosition] or [ZonesByExamples]
-	Version      uint64     // grows with every change of the plan, its receivers or zones
-	Radio        uint64     // grows with every change of what is known of its radio
+	Image        *Image // nil: there is none
+	ZonesBy      string // [ZonesByPosition] or [ZonesByExamples]
+	Version      uint64 // grows with every change of the plan, its receivers or zones
+	Radio        uint64 // grows with every change of what is known of its radio
 	CreatedAt    time.Time
 }
 
