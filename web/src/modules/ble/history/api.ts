@@ -1,4 +1,4 @@
-import { type Api, bodyOf } from '@/api/client'
+import { allPages, type Api, bodyOf } from '@/api/client'
 import type { components } from '@/api/schema'
 import type { Plan } from '@/api/types'
 import type { Page } from '@/kit/data/types'
@@ -83,7 +83,14 @@ export async function fetchHeat(api: Api, past: Past, cellM: number): Promise<He
   return { min: { x: heat.min_x, y: heat.min_y }, cellM: heat.cell_m, columns: heat.columns, rows: heat.rows, values: heat.seconds, most: heat.max_s, totalS: heat.total_s }
 }
 
-/** The plan with its receivers and zones. */
-export function fetchPlanAt(api: Api, id: string): Promise<Plan> {
-  return bodyOf(api.GET('/api/v1/client/ble/plans/{id}', { params: { path: { id } } }))
+/** The plan as it was at a moment, or as it is now. */
+export function fetchPlanAt(api: Api, id: string, at: number | undefined): Promise<Plan> {
+  return bodyOf(api.GET('/api/v1/client/ble/plans/{id}', { params: { path: { id }, query: { at: at === undefined ? undefined : iso(at) } } }))
+}
+
+/** From when on the plan looked how, milliseconds, oldest first. */
+export async function fetchChanges(api: Api, id: string): Promise<number[]> {
+  const versions = await allPages((cursor) => bodyOf(api.GET('/api/v1/client/ble/plans/{id}/versions', { params: { path: { id }, query: { limit: 200, cursor } } })))
+  // Answers are exact to the microsecond, moments here to the millisecond: rounded up, they are not before the change.
+  return versions.map(({ at }) => timeOf(at) + 1).sort((a, b) => a - b)
 }

@@ -2,7 +2,7 @@ import { computed, type ComputedRef, type Ref, shallowRef, watch } from 'vue'
 import { useApi } from '@/api/client'
 import { type Failure, failureOf } from '@/api/errors'
 import type { Plan } from '@/api/types'
-import { fetchPlanAt } from '../api'
+import { fetchChanges, fetchPlanAt } from '../api'
 import { versionAt } from '../playback/range'
 
 export interface UsePlanAtReturn {
@@ -22,9 +22,15 @@ export function usePlanAt(id: string, at: () => number): UsePlanAtReturn {
   const failure = shallowRef<Failure>()
   const version = computed(() => (changes.value ? versionAt(changes.value, at()) : undefined))
 
+  /** When a version began; undefined for the one that holds now. What was before the first looks like the first. */
+  function beginningOf(wanted: number): number | undefined {
+    const all = changes.value ?? []
+    return Math.max(1, wanted) < all.length ? all[Math.max(1, wanted) - 1] : undefined
+  }
+
   async function show(wanted: number): Promise<void> {
     try {
-      const known = versions.get(wanted) ?? (await fetchPlanAt(api, id))
+      const known = versions.get(wanted) ?? (await fetchPlanAt(api, id, beginningOf(wanted)))
       versions.set(wanted, known)
       if (version.value === wanted) plan.value = known
     } catch (error) {
@@ -35,7 +41,7 @@ export function usePlanAt(id: string, at: () => number): UsePlanAtReturn {
   async function reload(): Promise<void> {
     failure.value = undefined
     try {
-      changes.value = []
+      changes.value = await fetchChanges(api, id)
       if (version.value !== undefined) await show(version.value)
     } catch (error) {
       failure.value = failureOf(error)
@@ -44,5 +50,5 @@ export function usePlanAt(id: string, at: () => number): UsePlanAtReturn {
 
   watch(version, (wanted, before) => wanted !== undefined && before !== undefined && void show(wanted))
   void reload()
-  return { plan, failure, isOld: computed(() => (version.value ?? 0) < (changes.value?.length ?? 0)), reload }
+  return { plan, failure, isOld: computed(() => Math.max(1, version.value ?? 1) < (changes.value?.length ?? 0)), reload }
 }
