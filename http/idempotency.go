@@ -81,7 +81,7 @@ func checkKey(keys []string) error {
 }
 
 func attemptOf(p Principal, r *http.Request, key string, body []byte) *postgres.Attempt {
-	caller := p.caller() + "\x00" + p.Rights.Organisation.String()
+	caller := p.Caller() + "\x00" + p.Rights.Organisation.String()
 	return &postgres.Attempt{
 		Caller: sha256.Sum256([]byte(caller)),
 		Key:    sha256.Sum256([]byte(caller + "\x00" + r.Method + " " + r.URL.RequestURI() + "\x00" + key)),
@@ -89,10 +89,13 @@ func attemptOf(p Principal, r *http.Request, key string, body []byte) *postgres.
 	}
 }
 
-// caller names the principal among callers: a person with all his sessions and
-// tokens, or an API key.
-func (p Principal) caller() string {
-	if p.Rights.Key {
+// Caller names the principal among callers: a person with all his sessions and
+// tokens, an API key, or all who came by one link.
+func (p Principal) Caller() string {
+	switch {
+	case !p.Share.IsZero():
+		return "link " + p.Share.String()
+	case p.Rights.Key:
 		return "key " + p.Key.String()
 	}
 	return "user " + p.ID.String()

@@ -50,6 +50,14 @@ func (s *Server) documentRaw() {
 		{Method: "GET", Path: "/api/v1/live", OperationID: "live", Tags: []string{"live"}, Security: user,
 			Summary:     "Live positions of a location, as a WebSocket",
 			Description: "Sub-protocol mybeacon.v1+json. Authenticate by cookie from the same origin, by Authorization, or by ?ticket=."},
+		{Method: "GET", Path: "/api/v1/live/snapshot", OperationID: "live-snapshot", Tags: []string{"live"}, Security: user,
+			Summary: "Live positions of a location, for who cannot open the WebSocket",
+			Description: "The messages that the socket would have sent by now, under messages: all that is there, or with ?since=EPOCH.SEQ of the last message what changed since. " +
+				"Ask again every few seconds; a tag that moved often meanwhile is told of once.",
+			Parameters: []*huma.Param{
+				{Name: "location", In: "query", Required: true, Schema: &huma.Schema{Type: huma.TypeString, Format: "uuid"}},
+				{Name: "since", In: "query", Description: "epoch and seq of the last message, with a dot between them", Schema: &huma.Schema{Type: huma.TypeString}},
+			}},
 		{Method: "GET", Path: "/api/v1/device/stream", OperationID: "device-stream", Tags: []string{"device"}, Security: device,
 			Summary:     "Frames of a device, as a WebSocket",
 			Description: "Sub-protocol mybeacon.device.v1, binary protobuf messages."},

@@ -169,12 +169,35 @@ func (s *Server) watched(ctx context.Context, p Principal, product string, locat
 	if err != nil {
 		return postgres.Location{}, err
 	}
-	now.action = access.View
+	now.action = access.Watch
 	at, err := s.db.Location(ctx, now.Scope(), location)
 	if err != nil {
 		return at, err
 	}
-	return at, now.Decide(access.View, access.Object{Organisation: at.Organisation, Location: at.ID, Product: product})
+	return at, now.Decide(access.Watch, access.Object{Organisation: at.Organisation, Location: at.ID, Product: product})
+}
+
+// Looking returns [Server.MayWatch] for who asks for positions again and again instead
+// of keeping a socket; it is written down once an hour.
+func (s *Server) Looking(p Principal, product string) func(context.Context, schema.LocationID) error {
+	return func(ctx context.Context, location schema.LocationID) error {
+		at, err := s.watched(ctx, p, product, location)
+		if err != nil || !p.Share.IsZero() {
+			return err
+		}
+		if _, first := s.looks.take(s.now(), p.Caller()+" "+location.String()); !first {
+			return nil
+		}
+		return s.sawMap(ctx, p, at)
+	}
+}
+
+// sawMap writes down that the principal looks at the location's live map.
+func (s *Server) sawMap(ctx context.Context, p Principal, at postgres.Location) error {
+	return s.Viewed(audit.By(ctx, p.actor(p.from)), audit.Entry{
+		Organisation: at.Organisation, Action: audit.View, Object: audit.Object{Kind: "location", ID: at.ID.String(), Name: at.Name},
+		Fields: []audit.Field{audit.Made("map", "live")},
+	})
 }
 
 // rightsAge is for how long rights are believed while nobody tells of a change:
@@ -194,15 +217,13 @@ func (s *Server) Watching(p Principal, product string) func(context.Context, sch
 	var about schema.LocationID
 	return func(ctx context.Context, location schema.LocationID) error {
 		now := s.rights.Load() // before asking: a change meanwhile is asked about again
-		if !asked.IsZero() && about == location && seen == now && time.Since(asked) < rightsAge {
+		ended := !p.Until.IsZero() && !s.now().Before(p.Until)
+		if !asked.IsZero() && about == location && seen == now && !ended && time.Since(asked) < rightsAge {
 			return nil
 		}
 		at, err := s.watched(ctx, p, product, location)
-		if err == nil && about != location {
-			err = s.Viewed(audit.By(ctx, p.actor(p.from)), audit.Entry{
-				Organisation: at.Organisation, Action: audit.View, Object: audit.Object{Kind: "location", ID: location.String(), Name: at.Name},
-				Fields: []audit.Field{audit.Made("map", "live")},
-			})
+		if err == nil && about != location && p.Share.IsZero() { // a link's session was written down as it began
+			err = s.sawMap(ctx, p, at)
 		}
 		if err != nil {
 			return err
@@ -224,6 +245,10 @@ func (s *Server) byHeader(ctx context.Context, header string) (Principal, error)
 func (s *Server) byToken(ctx context.Context, token string) (Principal, error) {
 	find := s.db.IdentityByToken
 	switch {
+	case postgres.IsSecret(postgres.ShareSessionPrefix, token):
+		find = func(ctx context.Context, session string) (postgres.Identity, error) {
+			return s.db.IdentityByShare(ctx, session, s.now())
+		}
 	case postgres.IsSecret(postgres.APIKeyPrefix, token):
 		find = s.db.IdentityByKey
 	case !postgres.IsSecret(postgres.APITokenPrefix, token):

@@ -15,11 +15,11 @@ import (
 // who may look, or export.
 var (
 	everybodys = []string{"create-live-ticket", "add-page-views"}
-	exporters  = []string{"sql"}
+	exporters  = []string{"sql", "ask", "create-ask-query", "change-ask-query", "delete-ask-query", "create-export", "delete-export"}
 )
 
 // notViewers are what a Viewer may not even read.
-var notViewers = []string{"list-audit", "export-audit", "export-devices", "export-ble-tags", "list-users", "list-keys"}
+var notViewers = []string{"list-audit", "export-audit", "export-devices", "export-ble-tags", "list-users", "list-keys", "list-ble-shares"}
 
 func called(r route) string {
 	return anyID.ReplaceAllString(r.path, schema.NewID[schema.PlanID]().String())

@@ -92,6 +92,9 @@ func (s *Server) now() time.Time {
 	return s.cfg.Clock()
 }
 
+// DB returns the store of accounts and of what they may.
+func (s *Server) DB() *postgres.DB { return s.db }
+
 // Now returns the time of [Config.Clock].
 func (s *Server) Now() time.Time { return s.now() }
 
@@ -113,6 +116,7 @@ type Server struct {
 	askers    *limiter // mails asked for by nobody in particular, per address
 	asked     *limiter // and per e-mail
 	tickets   *tickets
+	looks     *buckets // that are written down, per caller and location
 	rates     rates
 	packer    *packer
 	// conditional has a place for each change under If-Match that runs.
@@ -147,6 +151,7 @@ func New(cfg Config) (*Server, error) {
 		askers:      newLimiter(maxFailures, failureWindow, maxTracked),
 		asked:       newLimiter(maxMails, mailWindow, maxTracked),
 		tickets:     newTickets(),
+		looks:       newBuckets(Rate{PerSecond: 1.0 / 3600, Burst: 1}),
 		rates:       newRates(cfg.Rates),
 		conditional: make(chan struct{}, maxConditional),
 	}
@@ -183,6 +188,7 @@ func (s *Server) routes() error {
 	s.registerLogin()
 	s.registerTokens()
 	s.registerTickets()
+	s.registerShares()
 	s.Handle("GET /livez", http.HandlerFunc(s.livez))
 	s.Handle("GET /readyz", http.HandlerFunc(s.readyz))
 	s.Handle("GET /api/openapi.json", http.HandlerFunc(s.openapi))

@@ -27,13 +27,13 @@ type tenant struct {
 // atLocation are the kinds that are hidden from who does not see their location; the
 // others are the organisation's.
 var atLocation = map[string]bool{
-	"rule": true, "alert": true, "location": true, "device": true, "spare": true, "mac": true, "plan": true, "receiver": true, "zone": true, "survey": true, "example": true,
+	"rule": true, "alert": true, "share": true, "location": true, "device": true, "spare": true, "mac": true, "plan": true, "receiver": true, "zone": true, "survey": true, "example": true,
 }
 
 // pathKinds says what {id} names after a segment, and what the other names do.
 var pathKinds = map[string]string{
 	"organisations": "organisation", "locations": "location", "devices": "spare", "plans": "plan", "tags": "tag", "users": "person",
-	"alert-rules": "rule", "alerts": "alert", "webhooks": "webhook", "keys": "key", "claims": "claim", "tokens": "token", "sessions": "session",
+	"alert-rules": "rule", "alerts": "alert", "shares": "share", "webhooks": "webhook", "keys": "key", "claims": "claim", "tokens": "token", "sessions": "session",
 	"{rid}": "receiver", "{zid}": "zone", "{sid}": "survey", "{eid}": "example",
 }
 
@@ -75,6 +75,7 @@ func settle(t *testing.T, s *shelltest.Server, warehouse *clickhouse.DB, o postg
 	}
 	hear(t, warehouse, o.ID, w.ids["plan"], w.ids["receiver"], w.ids["tag"])
 	make("example", plan+"/zone-examples", heard(w))
+	make("share", "/api/v1/client/ble/shares", map[string]any{"location": w.ids["location"], "plan": w.ids["plan"], "expires_in_hours": 1})
 	settlePeople(t, s, &w)
 	settleAlerts(t, s, &w)
 	return w
@@ -145,6 +146,9 @@ var bodies = map[string]func(w tenant) any{
 		return map[string]any{"location_id": w.ids["location"], "name": "new", "bounds": bounds}
 	},
 	"change-ble-plan":     func(tenant) any { return map[string]any{"name": "renamed"} },
+	"create-ble-share": func(w tenant) any {
+		return map[string]any{"location": w.ids["location"], "plan": w.ids["plan"], "expires_in_hours": 720, "names": true}
+	},
 	"create-ble-receiver": func(w tenant) any { return map[string]any{"device_id": w.ids["spare"], "x": 2, "y": 2} },
 	"change-ble-receiver": func(w tenant) any { return map[string]any{"device_id": w.ids["device"], "x": 2, "y": 2} },
 	"create-ble-zone": func(w tenant) any {

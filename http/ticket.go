@@ -91,7 +91,7 @@ type ticketOutput struct {
 }
 
 func (s *Server) registerTickets() {
-	Route(s, May(access.View), huma.Operation{
+	Route(s, May(access.Watch), huma.Operation{
 		OperationID: "create-live-ticket", Method: http.MethodPost, Path: "/api/v1/live/ticket", Tags: []string{"live"},
 		Summary: "Make a ticket for the live socket", DefaultStatus: http.StatusCreated,
 	}, func(ctx context.Context, _ *struct{}) (*ticketOutput, error) {

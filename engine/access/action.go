@@ -15,6 +15,10 @@ const (
 	OpenDashboard  Action = "open_dashboard" // of a device
 )
 
+// Watch is the part of [View] that a link to a live map gives: one location, its plans
+// and who is on them now. Who may view may watch.
+const Watch Action = "watch"
+
 // The actions that no role of an organisation has.
 const (
 	OpenTerminal Action = "open_terminal" // of a device
@@ -28,7 +32,7 @@ func Actions() []Action {
 
 // Changes reports whether the action changes something, or may: what read-only mode
 // takes. An action that is not known to look only is taken for one.
-func (a Action) Changes() bool { return a != View && a != Export && a != ReadAudit }
+func (a Action) Changes() bool { return a != View && a != Watch && a != Export && a != ReadAudit }
 
 // table is the customer's table.
 var table = map[Role][]Action{

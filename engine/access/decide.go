@@ -42,8 +42,8 @@ func Decide(p Principal, a Action, o Object) Why {
 	switch {
 	case p.User.IsZero() && !p.Key:
 		return Why{Forbidden, "log in first"}
-	case p.Key && !slices.Contains(p.Only, a):
-		return Why{Forbidden, "the API key was not made for this: " + string(a)}
+	case p.Key && !slices.Contains(p.Only, a) && !(a == Watch && slices.Contains(p.Only, View)):
+		return Why{Forbidden, "the API key or link was not made for this: " + string(a)}
 	case p.SuperAdmin:
 		return decideSuperAdmin(p, a, o)
 	case p.Organisation.IsZero():
@@ -59,6 +59,9 @@ func Decide(p Principal, a Action, o Object) Why {
 }
 
 func decideRole(p Principal, a Action, o Object) Why {
+	if a == Watch {
+		a = View
+	}
 	switch {
 	case a == Administer || a == OpenTerminal:
 		return Why{Forbidden, "only a super-admin may do this"}

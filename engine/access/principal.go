@@ -44,7 +44,7 @@ type Principal struct {
 	Grants  []Grant
 	// Products are those switched on for Organisation.
 	Products []string
-	// Key says that an API key acts, and Only which actions it was made for.
+	// Key says that an API key acts, or a link to a live map, and Only which actions it was made for.
 	Key  bool
 	Only []Action
 }

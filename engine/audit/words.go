@@ -36,9 +36,9 @@ func wordsOf(l Language) words {
 func english() words {
 	return words{
 		kinds: map[string]string{
-			"calibration": "Calibration", "claim": "Claim code", "data": "Data", "device": "Receiver", "example": "Zone example",
+			"calibration": "Calibration", "claim": "Claim code", "data": "Data", "device": "Receiver", "example": "Zone example", "export": "Export", "query": "Query",
 			"job": "Job", "key": "API key", "link": "Link", "location": "Location", "log": "Audit log", "mail": "Mail", "organisation": "Organisation", "page": "Page",
-			"plan": "Plan", "receiver": "Receiver", "reference": "Reference tag", "session": "Session", "setting": "Setting",
+			"plan": "Plan", "receiver": "Receiver", "reference": "Reference tag", "session": "Session", "setting": "Setting", "share": "Link to the live map",
 			"survey": "Survey", "tag": "Tag", "token": "API token", KindUser: "User", "zone": "Zone",
 		},
 		server: "server", unknown: "unknown", erased: "(erased)", reason: "reason",
@@ -53,9 +53,9 @@ func russian() words {
 			string(Users): "Пользователи", string(Tunnel): "Туннель", string(Switch): "Вход в организацию", string(System): "Система",
 		},
 		kinds: map[string]string{
-			"calibration": "Калибровка", "claim": "Код привязки", "data": "Данные", "device": "Приёмник", "example": "Пример зоны",
+			"calibration": "Калибровка", "claim": "Код привязки", "data": "Данные", "device": "Приёмник", "example": "Пример зоны", "export": "Экспорт", "query": "Запрос",
 			"job": "Задание", "key": "Ключ API", "link": "Ссылка", "location": "Локация", "log": "Журнал", "mail": "Письмо", "organisation": "Организация", "page": "Страница",
-			"plan": "План", "receiver": "Приёмник", "reference": "Опорная метка", "session": "Сеанс", "setting": "Настройка",
+			"plan": "План", "receiver": "Приёмник", "reference": "Опорная метка", "session": "Сеанс", "setting": "Настройка", "share": "Ссылка на карту",
 			"survey": "Обход", "tag": "Метка", "token": "Токен API", KindUser: "Пользователь", "zone": "Зона",
 		},
 		fields: map[string]string{

@@ -60,6 +60,9 @@ func (c Config) Validate() error {
 type Hub struct {
 	cfg   Config
 	epoch string
+	// secret makes the ids that nameless watchers know tags by. It is the hub's alone
+	// and ends with it, so that what they saw on two days cannot be put together.
+	secret []byte
 
 	// mu guards the maps and the rooms' watchers. The engine's side holds it for
 	// reading while it changes one room, so that no room is dropped meanwhile.
@@ -88,12 +91,16 @@ func New(cfg Config) (*Hub, error) {
 		return nil, err
 	}
 	var epoch [8]byte
+	secret := make([]byte, 32)
 	if _, err := rand.Read(epoch[:]); err != nil {
+		panic("BUG: crypto/rand failed: " + err.Error())
+	}
+	if _, err := rand.Read(secret); err != nil {
 		panic("BUG: crypto/rand failed: " + err.Error())
 	}
 	return &Hub{
 		cfg:   cfg,
-		epoch: hex.EncodeToString(epoch[:]),
+		epoch: hex.EncodeToString(epoch[:]), secret: secret,
 		rooms: map[schema.LocationID]*room{},
 		homes: map[schema.TagID]*room{},
 		done:  make(chan struct{}),
@@ -192,7 +199,7 @@ func (h *Hub) full() bool {
 func (h *Hub) room(id schema.LocationID) *room {
 	r := h.rooms[id]
 	if r == nil {
-		r = newRoom(h.cfg.Names, h.start)
+		r = newRoom(h.cfg.Names, h.secret, h.start)
 		h.rooms[id] = r
 	}
 	return r

@@ -10,7 +10,8 @@ import (
 // room is the state of one location. Its entries form a list ordered by seq,
 // the oldest change first, so that "what came after n" is the list's tail.
 type room struct {
-	names Names
+	names  Names
+	secret []byte // of the hub; makes what nameless watchers know tags by
 
 	mu      sync.Mutex // guards all below; taken after the hub's
 	tags    map[schema.TagID]*entry
@@ -21,6 +22,7 @@ type room struct {
 	floor   uint64        // newest removal that was forgotten: cursors below it cannot resume
 	changed chan struct{} // closed at the next change; nil while nobody waits
 
+	masks    int // how many numbers were given to tags
 	watchers int // guarded by the hub's mu
 }
 
@@ -35,10 +37,11 @@ type entry struct {
 	zone         schema.Occupancy
 	name, kind   string // as encoded
 	text         []byte // encoded form; empty when it must be made anew
+	mask         *mask  // of a tag that a nameless watcher was told of
 }
 
-func newRoom(names Names, start uint64) *room {
-	return &room{names: names, seq: start, floor: start, tags: map[schema.TagID]*entry{}, zones: map[schema.ZoneID]*entry{}}
+func newRoom(names Names, secret []byte, start uint64) *room {
+	return &room{names: names, secret: secret, seq: start, floor: start, tags: map[schema.TagID]*entry{}, zones: map[schema.ZoneID]*entry{}}
 }
 
 // move records the tag's state and reports whether the entry is new.
@@ -99,6 +102,9 @@ func (r *room) touch(e *entry, now time.Time) {
 	}
 	r.seq++
 	e.seq, e.text, e.changed = r.seq, e.text[:0], now
+	if e.mask != nil {
+		e.mask.text = e.mask.text[:0]
+	}
 	r.wake()
 }
 
@@ -166,12 +172,17 @@ func (r *room) encoded(e *entry) []byte {
 	}
 	info, _ := r.names.TagInfo(e.tag.Tag)
 	e.name, e.kind = info.Name, info.Type
-	m := &e.tag
-	e.text = appendTag(e.text, &Tag{
-		ID: m.Tag, Name: info.Name, Type: info.Type, Plan: m.Plan, X: m.X, Y: m.Y, AccuracyM: m.AccuracyM,
-		Zone: m.Zone, RSSI: m.RSSI.DBm(), Receiver: m.Receiver, At: m.At, State: e.state(),
-	})
+	e.text = appendTag(e.text, e.shown(e.tag.Tag, info.Name, info.Type))
 	return e.text
+}
+
+// shown is the tag's state under a name.
+func (e *entry) shown(id schema.TagID, name, kind string) *Tag {
+	m := &e.tag
+	return &Tag{
+		ID: id, Name: name, Type: kind, Plan: m.Plan, X: m.X, Y: m.Y, AccuracyM: m.AccuracyM,
+		Zone: m.Zone, RSSI: m.RSSI.DBm(), Receiver: m.Receiver, At: m.At, State: e.state(),
+	}
 }
 
 func (e *entry) state() string {

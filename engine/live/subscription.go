@@ -40,6 +40,9 @@ type Options struct {
 	Rate time.Duration
 	// Since, if set, asks for what came after it instead of a snapshot.
 	Since *Cursor
+	// Nameless hides who the tags are: they are numbered, and their ids are such that
+	// nobody outside of the hub knows.
+	Nameless bool
 }
 
 // Subscription is one watcher of one location.
@@ -48,12 +51,15 @@ type Subscription struct {
 	room *room
 	rate time.Duration
 
+	nameless bool // see [Options]
+
 	seen  uint64    // number up to which the watcher knows everything
 	whole bool      // the next message is a snapshot
 	gap   bool      // a gap must be announced first
 	due   time.Time // when the rate allows the next message
 	fresh bool      // nothing was sent yet: the next message is sent even if empty
 	since time.Time // of the oldest change in the last message
+	more  bool      // the last message was not the whole of it
 }
 
 // Subscribe begins to watch a location, which may be one of which nothing is
@@ -72,7 +78,7 @@ func (h *Hub) Subscribe(location schema.LocationID, o Options) (*Subscription, e
 	}
 	r := h.room(location)
 	r.watchers++
-	s := &Subscription{hub: h, room: r, rate: o.Rate, whole: true, fresh: true}
+	s := &Subscription{hub: h, room: r, rate: o.Rate, whole: true, fresh: true, nameless: o.Nameless}
 	if o.Since != nil {
 		s.resume(*o.Since)
 	}
@@ -139,6 +145,10 @@ func (s *Subscription) gather(ctx context.Context) error {
 // then. Of several changes of one tag the last one counts.
 func (s *Subscription) Changed() time.Time { return s.since }
 
+// More reports whether there was more to say than the last message held: then the
+// next one follows at once.
+func (s *Subscription) More() bool { return s.more }
+
 // wait returns nil when the channel is closed or the time is over.
 func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}, d time.Duration) error {
 	select {
@@ -176,7 +186,7 @@ func (s *Subscription) collect(buf []byte, maySilent bool) ([]byte, <-chan struc
 	}
 	s.since = time.Time{}
 	if s.gap {
-		s.gap = false
+		s.gap, s.more = false, true
 		buf = appendHead(buf, TypeGap, s.hub.epoch, r.seq, now)
 		return append(buf, `,"tags":[],"zones":[]}`...), nil
 	}
@@ -194,7 +204,7 @@ func (s *Subscription) write(buf []byte, now time.Time) []byte {
 		kind, from = TypeSnapshot, 0
 	}
 	first := r.after(from)
-	last, to := r.cut(first)
+	last, to := r.cut(first, s.nameless)
 	if first != nil && !s.whole {
 		s.since = first.changed // the entries are in the order of their changes
 	}
@@ -210,7 +220,7 @@ func (s *Subscription) write(buf []byte, now time.Time) []byte {
 				if !empty {
 					buf = append(buf, ',')
 				}
-				buf, empty = append(buf, r.encoded(e)...), false
+				buf, empty = append(buf, r.told(e, s.nameless)...), false
 			}
 			if e == last {
 				break
@@ -219,7 +229,7 @@ func (s *Subscription) write(buf []byte, now time.Time) []byte {
 		buf = append(buf, ']')
 	}
 	s.seen, s.whole, s.fresh = to, false, false
-	if to == r.seq {
+	if s.more = to != r.seq; !s.more {
 		s.due = now.Add(s.rate)
 	} else {
 		s.due = now // the rest of what was cut follows at once
@@ -229,10 +239,10 @@ func (s *Subscription) write(buf []byte, now time.Time) []byte {
 
 // cut returns the last entry that still fits into a message that begins with
 // first, and the number up to which that message tells everything.
-func (r *room) cut(first *entry) (last *entry, seq uint64) {
+func (r *room) cut(first *entry, nameless bool) (last *entry, seq uint64) {
 	size := 0
 	for e := first; e != nil; e = e.newer {
-		if size += len(r.encoded(e)) + 1; size > MaxMessage-512 && e.newer != nil {
+		if size += len(r.told(e, nameless)) + 1; size > MaxMessage-512 && e.newer != nil {
 			return e, e.seq
 		}
 	}

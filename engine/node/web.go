@@ -89,6 +89,7 @@ func (n *Node) buildSockets(secure bool) error {
 		return err
 	}
 	n.shell.Handle("GET /api/v1/live", n.maps)
+	n.shell.Handle("GET /api/v1/live/snapshot", http.HandlerFunc(n.maps.Snapshot))
 
 	doors := livehttp.DefaultDevicesConfig()
 	doors.Log, doors.Ingest, doors.Refuse = n.log.With("part", "devices"), n.ingest, n.shell.WriteError
@@ -167,8 +168,10 @@ func (v viewers) Viewer(r *http.Request) (livehttp.Viewer, error) {
 		return livehttp.Viewer{}, err
 	}
 	return livehttp.Viewer{
-		Key:      p.ID.String(),
+		Key:      p.Caller(),
 		ByCookie: byCookie,
 		MayWatch: v.shell.Watching(p, mapped),
+		MayLook:  v.shell.Looking(p, mapped),
+		Nameless: p.Nameless,
 	}, nil
 }

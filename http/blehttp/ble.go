@@ -21,14 +21,15 @@ type Online interface {
 type routes struct {
 	module *ble.Module
 	online Online
-	// viewer may look, planner change plans and what is on them, tagger tags.
-	viewer, planner, tagger shell.Rule
+	// watcher may look at live maps, viewer at everything, planner change plans and what is on them, tagger tags.
+	watcher, viewer, planner, tagger shell.Rule
 }
 
 // Register adds the routes to the server.
 func Register(s *shell.Server, module *ble.Module, online Online) {
 	r := &routes{
 		module: module, online: online,
+		watcher: shell.May(access.Watch).Of(module.ID()),
 		viewer:  shell.May(access.View).Of(module.ID()),
 		planner: shell.May(access.EditPlans).Of(module.ID()),
 		tagger:  shell.May(access.ManageTags).Of(module.ID()),
@@ -46,4 +47,5 @@ func Register(s *shell.Server, module *ble.Module, online Online) {
 	r.references(s)
 	r.examples(s)
 	r.pasts(s)
+	r.shares(s)
 }

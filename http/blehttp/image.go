@@ -91,7 +91,7 @@ func (r *routes) images(s *shell.Server) {
 		OperationID: "get-ble-plan-image", Method: http.MethodGet, Path: path, Tags: tags, Summary: "Read the picture under the plan",
 		Responses: map[string]*huma.Response{"200": {Description: "The picture", Content: pictureTypes()}},
 	}
-	shell.Route(s, r.viewer, get, r.getImage)
+	shell.Route(s, r.watcher, get, r.getImage)
 	shell.Route(s, r.planner, changes(huma.Operation{
 		OperationID: "change-ble-plan-image", Method: http.MethodPatch, Path: path, Tags: tags, Summary: "Lay the plan's picture otherwise",
 	}), r.changeImage)
@@ -172,6 +172,9 @@ func (r *routes) drawn(ctx context.Context, plan string, at time.Time) (store.Dr
 	id, err := shell.ParseID[schema.PlanID](plan)
 	if err != nil {
 		return store.Drawing{}, err
+	}
+	if !at.IsZero() && !shell.PrincipalOf(ctx).Share.IsZero() {
+		return store.Drawing{}, schema.Errorf(schema.Forbidden, "at", "must be left out: the link shows the plan as it is now")
 	}
 	if at.IsZero() {
 		return r.module.Drawing(ctx, shell.PrincipalOf(ctx).Scope(), id)

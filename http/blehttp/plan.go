@@ -109,14 +109,14 @@ const usualTagHeightM = 1.2
 func (r *routes) plans(s *shell.Server) {
 	const path = root + "/plans"
 	tags := []string{"ble plans"}
-	shell.Route(s, r.viewer, huma.Operation{
+	shell.Route(s, r.watcher, huma.Operation{
 		OperationID: "list-ble-plans", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List plans by name",
 	}, r.listPlans)
 	shell.Route(s, r.planner, huma.Operation{
 		OperationID: "create-ble-plan", Method: http.MethodPost, Path: path, Tags: tags, Summary: "Create a plan",
 		DefaultStatus: http.StatusCreated,
 	}, r.createPlan)
-	shell.Route(s, r.viewer, huma.Operation{
+	shell.Route(s, r.watcher, huma.Operation{
 		OperationID: "get-ble-plan", Method: http.MethodGet, Path: path + "/{id}", Tags: tags,
 		Summary: "Read a plan with its receivers and zones",
 	}, r.getPlan)

@@ -20,7 +20,7 @@ type svgInput struct {
 
 func (r *routes) svgs(s *shell.Server) {
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-	shell.Route(s, r.viewer, huma.Operation{
+	shell.Route(s, r.watcher, huma.Operation{
 		OperationID: "get-ble-plan-svg", Method: http.MethodGet, Path: root + "/plans/{id}/svg", Tags: []string{"ble plans"},
 		Summary:     "Read the plan's drawing as a picture",
 		Description: "One user unit is a metre; y is turned over within the bounds. The picture under the plan is not in it.",

@@ -59,7 +59,7 @@ type locationRemoval struct {
 func (r *routes) locations(s *shell.Server) {
 	const path = "/api/v1/client/locations"
 	tags := []string{"locations"}
-	shell.Route(s, shell.May(access.View), huma.Operation{
+	shell.Route(s, shell.May(access.Watch), huma.Operation{
 		OperationID: "get-location", Method: http.MethodGet, Path: path + "/{id}", Tags: tags, Summary: "Read a location",
 	}, r.getLocation)
 	shell.Route(s, shell.May(access.EditPlans), huma.Operation{
@@ -70,7 +70,7 @@ func (r *routes) locations(s *shell.Server) {
 		Description:   "Its devices stay in the organisation, at no location. What was stored of what they heard stays in the warehouse until its time.",
 		DefaultStatus: http.StatusNoContent,
 	}, r.removeLocation)
-	shell.Route(s, shell.May(access.View), huma.Operation{
+	shell.Route(s, shell.May(access.Watch), huma.Operation{
 		OperationID: "list-locations", Method: http.MethodGet, Path: path, Tags: tags, Summary: "List locations by name",
 	}, r.listLocations)
 	shell.Route(s, shell.May(access.EditPlans), huma.Operation{

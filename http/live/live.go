@@ -34,6 +34,10 @@ type Viewer struct {
 	// Unauthorized, Forbidden and NotFound end the socket, others are taken for a
 	// passing failure.
 	MayWatch func(context.Context, schema.LocationID) error
+	// MayLook is MayWatch for one look, of a client that asks again and again.
+	MayLook func(context.Context, schema.LocationID) error
+	// Nameless hides from the principal who the tags are.
+	Nameless bool
 }
 
 // Viewers finds out who sent a request, by cookie, bearer token or ?ticket=

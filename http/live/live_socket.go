@@ -173,7 +173,7 @@ func (s *mapSocket) parse(text []byte) (*hub.Options, error) {
 		return nil, schema.Errorf(schema.Invalid, "sub.location", "is missing; give the location's id")
 	}
 	s.location = request.Sub.Location
-	options := &hub.Options{Since: request.Sub.Since}
+	options := &hub.Options{Since: request.Sub.Since, Nameless: s.viewer.Nameless}
 	if rate := request.Sub.RateMS; rate != nil {
 		if *rate < hub.MinRate.Milliseconds() || *rate > hub.MaxRate.Milliseconds() {
 			return nil, schema.Errorf(schema.Invalid, "sub.rate_ms", "must be %d to %d", hub.MinRate.Milliseconds(), hub.MaxRate.Milliseconds())

@@ -38,20 +38,24 @@ func (names) TagInfo(id schema.TagID) (schema.Tag, bool) {
 
 func (names) ZoneName(schema.ZoneID) (string, bool) { return "Kitchen", true }
 
-// door is a small set of callers: the bearer token "good", the cookie "good"
-// and one ticket. revoked ends the rights of all.
+// door is a small set of callers: the bearer tokens "good" and, nameless, "guest", the
+// cookie "good" and one ticket. revoked ends the rights of all.
 type door struct {
 	tickets atomic.Int32
 	revoked atomic.Pointer[schema.Error]
 }
 
 func (d *door) Viewer(r *http.Request) (live.Viewer, error) {
-	v := live.Viewer{Key: "ann", MayWatch: d.mayWatch}
+	v := live.Viewer{Key: "ann", MayWatch: d.mayWatch, MayLook: d.mayWatch}
 	if c, err := r.Cookie("mybeacon_session"); err == nil && c.Value == "good" {
 		v.ByCookie = true
 		return v, nil
 	}
 	if r.Header.Get("Authorization") == "Bearer good" {
+		return v, nil
+	}
+	if r.Header.Get("Authorization") == "Bearer guest" {
+		v.Key, v.Nameless = "guest", true
 		return v, nil
 	}
 	if r.URL.Query().Get("ticket") == "good" && d.tickets.Add(-1) >= 0 {
@@ -120,7 +124,7 @@ func newFixture(t *testing.T, change func(*live.MapsConfig)) *fixture {
 	mc.Log, mc.Hub, mc.Viewers = slog.New(slog.DiscardHandler), f.hub, f.door
 	mc.Refuse = func(w http.ResponseWriter, _ *http.Request, err error) {
 		f.refuse.Add(1)
-		status := map[schema.Kind]int{schema.Forbidden: 403, schema.Invalid: 400, schema.Unauthorized: 401}[schema.KindOf(err)]
+		status := map[schema.Kind]int{schema.Forbidden: 403, schema.Invalid: 400, schema.Unauthorized: 401, schema.NotFound: 404, schema.Unavailable: 503}[schema.KindOf(err)]
 		http.Error(w, err.Error(), status)
 	}
 	if change != nil {

@@ -19,6 +19,7 @@ type Identity struct {
 	Key    KeyID   // of an API key
 	Reason string  // why a super-admin acts inside the organisation of Rights
 	Since  time.Time
+	Guest  // of who came by a link to a live map
 
 	KeyName string
 	seen    time.Time

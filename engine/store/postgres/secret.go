@@ -9,9 +9,11 @@ import (
 
 // The prefixes say at sight what a leaked secret opens.
 const (
-	APITokenPrefix    = "mbt_"
-	APIKeyPrefix      = "mbk_"
-	DeviceTokenPrefix = "mbd_"
+	APITokenPrefix     = "mbt_"
+	APIKeyPrefix       = "mbk_"
+	DeviceTokenPrefix  = "mbd_"
+	ShareTokenPrefix   = "mbl_" // of a link to a live map
+	ShareSessionPrefix = "mbs_" // of a browser that opened one
 )
 
 const secretBytes = 32
