@@ -41,6 +41,10 @@ type LastPlace struct {
 	Zone     *schema.ZoneID    `json:"zone" format:"uuid" doc:"The innermost; null: outside zones"`
 	X        float64           `json:"x_m" doc:"Metres"`
 	Y        float64           `json:"y_m" doc:"Metres"`
+
+	LocationName string `json:"location_name"`
+	PlanName     string `json:"plan_name" doc:"Empty: it is no more"`
+	ZoneName     string `json:"zone_name" doc:"Empty: outside zones, or it is no more"`
 }
 
 // Battery is what a tag said last of its battery.
@@ -66,7 +70,7 @@ func tagOf(t ble.TagView) Tag {
 		out.Reference = &at
 	}
 	if at := t.Last; at != nil {
-		out.Last = &LastPlace{At: at.At.UTC(), Location: at.Location, Plan: at.Plan, X: at.X, Y: at.Y}
+		out.Last = &LastPlace{At: at.At.UTC(), Location: at.Location, Plan: at.Plan, X: at.X, Y: at.Y, LocationName: at.LocationName, PlanName: at.PlanName, ZoneName: at.ZoneName}
 		if !at.Zone.IsZero() {
 			out.Last.Zone = &at.Zone
 		}

@@ -159,8 +159,14 @@ func (m *Module) viewsOf(ctx context.Context, scope postgres.Scope, tags []store
 		}
 	}
 	m.addLast(ctx, unknown)
+	var places []*store.Sighting
 	for i := range views {
-		views[i].judge(scope, now)
+		if views[i].judge(scope, now); views[i].Last != nil {
+			places = append(places, views[i].Last)
+		}
+	}
+	if err := m.store.NameSightings(ctx, scope, places); err != nil {
+		m.host.Log.WarnContext(ctx, "names of places not read", "module", m.ID(), "error", err)
 	}
 	return views
 }
@@ -212,6 +218,6 @@ func (v *TagView) judge(scope postgres.Scope, now time.Time) {
 		v.Warnings = append(v.Warnings, WarnSharedIdentity)
 	}
 	if last := v.Heard.Last; last != nil && scope.Sees(last.Location) {
-		v.Last = last
+		v.Last = new(*last)
 	}
 }

@@ -759,6 +759,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a link to a live map
+         * @description No cookie is set and none is looked at: who is logged in stays so. A link that has ended is a 403 about token, whose value says how: expired or revoked. A browser that stays away for a day comes by the link again.
+         */
+        post: operations["open-share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/tokens": {
         parameters: {
             query?: never;
@@ -1550,6 +1570,44 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the links to live maps that have not ended, the oldest first */
+        get: operations["list-ble-shares"];
+        put?: never;
+        /**
+         * Make a link to a location's live map
+         * @description Who has the link sees the location's plans and who is on them now, and nothing else. It never shows more than who made it may see at the moment, and ends with his account.
+         */
+        post: operations["create-ble-share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ble/shares/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a link; who looks by it sees no more within seconds */
+        delete: operations["delete-ble-share"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2381,6 +2439,26 @@ export interface paths {
          * @description Sub-protocol mybeacon.v1+json. Authenticate by cookie from the same origin, by Authorization, or by ?ticket=.
          */
         get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live/snapshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live positions of a location, for who cannot open the WebSocket
+         * @description The messages that the socket would have sent by now, under messages: all that is there, or with ?since=EPOCH.SEQ of the last message what changed since. Ask again every few seconds; a tag that moved often meanwhile is told of once.
+         */
+        get: operations["live-snapshot"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3588,8 +3666,11 @@ export interface components {
             at: string;
             /** Format: uuid */
             location: string;
+            location_name: string;
             /** Format: uuid */
             plan: string;
+            /** @description Empty: it is no more */
+            plan_name: string;
             /**
              * Format: double
              * @description Metres
@@ -3605,6 +3686,8 @@ export interface components {
              * @description The innermost; null: outside zones
              */
             zone: string;
+            /** @description Empty: outside zones, or it is no more */
+            zone_name: string;
         };
         Link: {
             /** Format: int64 */
@@ -3734,6 +3817,11 @@ export interface components {
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
+        ListShare: {
+            items: components["schemas"]["Share"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
         ListSite: {
             items: components["schemas"]["Site"][];
             /** @description The cursor of the next page, empty at the end */
@@ -3807,6 +3895,13 @@ export interface components {
             name?: string;
             /** @description IANA name */
             time_zone?: string;
+        };
+        LocationStruct: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description IANA name */
+            time_zone: string;
         };
         LoginInputBody: {
             /** @description Of the second factor, or a recovery code; asked for by a 401 about code */
@@ -4097,6 +4192,22 @@ export interface components {
             name: string;
             notify: components["schemas"]["Notify"];
             schedule?: components["schemas"]["Schedule"];
+        };
+        NewShareBody: {
+            /**
+             * Format: int64
+             * @description 1 hour to 30 days
+             */
+            expires_in_hours: number;
+            /** Format: uuid */
+            location: string;
+            /** @description Call tags by their names, for which the right to export is needed; else they are numbered and called by no id that another link or the console knows */
+            names?: boolean;
+            /**
+             * Format: uuid
+             * @description Of the location: which the page opens first
+             */
+            plan?: string;
         };
         NewSurveyBody: {
             name: string;
@@ -4681,6 +4792,58 @@ export interface components {
             done: boolean;
             /** @enum {string} */
             id: "organisation" | "products" | "scanner";
+        };
+        Share: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description E-mail of who made it; it ends with his account and his rights */
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description To the minute; null: nobody looked within a day
+             */
+            last_seen: string | null;
+            /** Format: uuid */
+            location: string;
+            location_name: string;
+            /** @description Whether tags are called by their names */
+            names: boolean;
+            /** Format: uuid */
+            organisation_id: string;
+            /**
+             * Format: uuid
+             * @description Which the page opens first; null: any
+             */
+            plan: string;
+            /**
+             * Format: int64
+             * @description Browsers that looked within a day
+             */
+            sessions: number;
+            /** @description The link from the server's root on; it is shown once, when it is made */
+            url?: string;
+        };
+        ShareInputBody: {
+            /** @description What stands after # in the link */
+            token: string;
+        };
+        ShareOutputBody: {
+            /** Format: date-time */
+            expires_at: string;
+            location: components["schemas"]["LocationStruct"];
+            /** @description Whether tags are called by their names */
+            names: boolean;
+            /**
+             * Format: uuid
+             * @description To open first; null: any
+             */
+            plan: string;
+            /** @description Send it as Authorization: Bearer …; it may look at one location's live map and ends with the link */
+            session: string;
         };
         Site: {
             address: string;
@@ -7642,6 +7805,43 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "open-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareOutputBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             /** @description What went wrong */
             default: {
@@ -10825,6 +11025,148 @@ export interface operations {
             };
         };
     };
+    "list-ble-shares": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                organisation_id?: string;
+                location?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListShare"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-ble-share": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewShareBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ble-share": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The link */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-ble-summary": {
         parameters: {
             query?: {
@@ -13964,6 +14306,37 @@ export interface operations {
     live: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "live-snapshot": {
+        parameters: {
+            query: {
+                location: string;
+                /** @description epoch and seq of the last message, with a dot between them */
+                since?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -13,6 +13,7 @@ const (
 	newBurst    = 300.0
 	loudFor     = 10 * time.Second // the loudest hearing is shown for so long
 	staysFor    = time.Minute      // what is heard longer than this is not one of a sensor's readings
+	silentFor   = 10 * time.Second // what is crowded out earlier may be there still
 	changingMin = 32               // identities of a UUID, from which on it may be a sensor
 	// Private addresses change every quarter of an hour.
 	privateFor = 20 * time.Minute
@@ -66,6 +67,7 @@ func familyOf(t schema.Transmitter) family {
 type kin struct {
 	members int
 	made    int // identities ever, while it is remembered
+	passed  int // of these, who came, went silent and were let go
 }
 
 // area is the strangers of one organisation.
@@ -199,6 +201,9 @@ func (a *area) unlink(p *place) {
 	p.older, p.newer = nil, nil
 }
 
+// isBrief reports whether it was heard for a moment only.
+func (p *place) isBrief() bool { return p.Last.Sub(p.First) < staysFor }
+
 // drop removes the place and returns how many that is: one.
 func (a *area) drop(p *place) int {
 	a.unlink(p)
@@ -208,6 +213,9 @@ func (a *area) drop(p *place) int {
 		delete(a.families, f)
 	} else {
 		kin.members--
+		if p.isBrief() && a.newest.Last.Sub(p.Last) >= silentFor {
+			kin.passed++
+		}
 	}
 	return 1
 }
@@ -264,13 +272,13 @@ func (a *area) told(sees func(schema.LocationID) bool) []Stranger {
 func (a *area) changing() map[family]int {
 	short := map[family]int{}
 	for p := a.oldest; p != nil; p = p.newer {
-		if p.Last.Sub(p.First) < staysFor && p.Last.Before(a.newest.Last.Add(-staysFor)) {
+		if p.isBrief() && p.Last.Before(a.newest.Last.Add(-staysFor)) {
 			short[familyOf(p.transmitter)]++
 		}
 	}
 	found := map[family]int{}
 	for f, k := range a.families {
-		if f.kind != schema.TransmitterMAC && k.made >= changingMin && 4*short[f] >= 3*k.members {
+		if f.kind != schema.TransmitterMAC && k.made >= changingMin && 4*(short[f]+k.passed) >= 3*k.made {
 			found[f] = k.made
 		}
 	}

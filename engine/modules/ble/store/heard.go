@@ -40,6 +40,36 @@ type Sighting struct {
 	Plan     schema.PlanID
 	Zone     schema.ZoneID // zero: outside zones
 	X, Y     float64       // metres
+
+	// What people call them; empty: they are no more, or nobody asked.
+	LocationName, PlanName, ZoneName string
+}
+
+// NameSightings says what the places are called, all in one question.
+func (s *Store) NameSightings(ctx context.Context, scope postgres.Scope, sightings []*Sighting) error {
+	var locations []schema.LocationID
+	var plans []schema.PlanID
+	var zones []schema.ZoneID
+	for _, at := range sightings {
+		locations, plans, zones = append(locations, at.Location), append(plans, at.Plan), append(zones, at.Zone)
+	}
+	const sql = `SELECT id, name FROM location WHERE id = ANY ($1::uuid[]) UNION ALL SELECT id, name FROM ble_plan WHERE id = ANY ($2::uuid[])
+		UNION ALL SELECT id, CASE name WHEN '' THEN '#' || number ELSE name END FROM ble_zone WHERE id = ANY ($3::uuid[])`
+	rows, err := s.db.In(scope).Query(ctx, sql, uuids(locations), uuids(plans), uuids(zones))
+	if err != nil {
+		return postgres.Explain(err, "read names of places", nil)
+	}
+	names := map[[16]byte]string{}
+	var id [16]byte
+	var name string
+	_, err = pgx.ForEachRow(rows, []any{&id, &name}, func() error {
+		names[id] = name
+		return nil
+	})
+	for _, at := range sightings {
+		at.LocationName, at.PlanName, at.ZoneName = names[at.Location], names[at.Plan], names[at.Zone]
+	}
+	return postgres.Explain(err, "read names of places", nil)
 }
 
 // heardColumns are arrays, one of each column, as a statement takes many rows at once.
