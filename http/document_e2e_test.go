@@ -30,7 +30,6 @@ import (
 	"mybeacon/http/corehttp"
 	"mybeacon/http/opshttp"
 	"mybeacon/http/shelltest"
-	"mybeacon/http/sqlhttp"
 	"mybeacon/schema"
 )
 
@@ -70,7 +69,7 @@ func startOver(t testing.TB, warehouse *clickhouse.DB) *shelltest.Server {
 		blehttp.Register(s.Server, m, shelltest.Offline{})
 		audithttp.Register(s.Server, s.DB)
 		addAlerts(t, s, m)
-		sqlhttp.Register(s.Server, s.DB, noRows{})
+		registerExports(t, s, m)
 		for _, socket := range []string{"GET /api/v1/live", "GET /api/v1/live/snapshot", "GET /api/v1/device/stream", "POST /api/v1/device/frames"} {
 			s.Handle(socket, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }))
 		}
@@ -81,8 +80,8 @@ func startOver(t testing.TB, warehouse *clickhouse.DB) *shelltest.Server {
 type noRows struct{}
 
 // Ask implements sqlhttp.Warehouse.
-func (noRows) Ask(context.Context, schema.OrganisationID, url.Values, string) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+func (noRows) Ask(_ context.Context, _ schema.OrganisationID, q url.Values, _ string) (*http.Response, error) {
+	return noRowsFor(q), nil
 }
 
 // opsOf are the parts of a server without a demo site.

@@ -19,7 +19,8 @@ var (
 )
 
 // notViewers are what a Viewer may not even read.
-var notViewers = []string{"list-audit", "export-audit", "export-devices", "export-ble-tags", "list-users", "list-keys", "list-ble-shares"}
+var notViewers = []string{"list-audit", "export-audit", "export-devices", "export-ble-tags", "list-users", "list-keys",
+	"list-export-datasets", "list-exports", "get-export", "download-export", "list-ask-tables", "list-ask-queries", "list-ble-shares"}
 
 func called(r route) string {
 	return anyID.ReplaceAllString(r.path, schema.NewID[schema.PlanID]().String())

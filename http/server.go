@@ -64,6 +64,8 @@ type Config struct {
 	Rates Rates
 	// Views takes what people look at; nil: it is written down at once.
 	Views Views
+	// Exports streams files; nil: there are none.
+	Exports Exports
 	// Proxies are the networks of reverse proxies whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
 }

@@ -27,13 +27,15 @@ type tenant struct {
 // atLocation are the kinds that are hidden from who does not see their location; the
 // others are the organisation's.
 var atLocation = map[string]bool{
-	"rule": true, "alert": true, "share": true, "location": true, "device": true, "spare": true, "mac": true, "plan": true, "receiver": true, "zone": true, "survey": true, "example": true,
+	"export": true,
+	"rule":   true, "alert": true, "share": true, "location": true, "device": true, "spare": true, "mac": true, "plan": true, "receiver": true, "zone": true, "survey": true, "example": true,
 }
 
 // pathKinds says what {id} names after a segment, and what the other names do.
 var pathKinds = map[string]string{
 	"organisations": "organisation", "locations": "location", "devices": "spare", "plans": "plan", "tags": "tag", "users": "person",
 	"alert-rules": "rule", "alerts": "alert", "shares": "share", "webhooks": "webhook", "keys": "key", "claims": "claim", "tokens": "token", "sessions": "session",
+	"exports": "export", "queries": "query",
 	"{rid}": "receiver", "{zid}": "zone", "{sid}": "survey", "{eid}": "example",
 }
 
@@ -77,6 +79,7 @@ func settle(t *testing.T, s *shelltest.Server, warehouse *clickhouse.DB, o postg
 	make("example", plan+"/zone-examples", heard(w))
 	make("share", "/api/v1/client/ble/shares", map[string]any{"location": w.ids["location"], "plan": w.ids["plan"], "expires_in_hours": 1})
 	settlePeople(t, s, &w)
+	settleExports(t, s, &w)
 	settleAlerts(t, s, &w)
 	return w
 }
@@ -145,7 +148,7 @@ var bodies = map[string]func(w tenant) any{
 	"create-ble-plan": func(w tenant) any {
 		return map[string]any{"location_id": w.ids["location"], "name": "new", "bounds": bounds}
 	},
-	"change-ble-plan":     func(tenant) any { return map[string]any{"name": "renamed"} },
+	"change-ble-plan": func(tenant) any { return map[string]any{"name": "renamed"} },
 	"create-ble-share": func(w tenant) any {
 		return map[string]any{"location": w.ids["location"], "plan": w.ids["plan"], "expires_in_hours": 720, "names": true}
 	},
@@ -185,6 +188,12 @@ var bodies = map[string]func(w tenant) any{
 	},
 	"add-page-views": func(tenant) any { return map[string]any{"views": []any{map[string]any{"page": "/", "at": heardAt}}} },
 	"sql":            func(tenant) any { return plain("SELECT 1") },
+	"create-export":  func(w tenant) any { return exportBody(w) },
+	"ask":            func(w tenant) any { return map[string]any{"organisation_id": w.ids["organisation"], "sql": "SELECT 1"} },
+	"create-ask-query": func(w tenant) any {
+		return map[string]any{"organisation_id": w.ids["organisation"], "title": "new", "sql": "SELECT 1"}
+	},
+	"change-ask-query": func(tenant) any { return map[string]any{"title": "changed", "sql": "SELECT 2"} },
 }
 
 // csv, plain and dot, a picture, are bodies that are no JSON.

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"mime"
+	"strings"
+	"time"
 
 	"mybeacon/schema"
 )
@@ -131,4 +134,10 @@ func (t *tally) Write(p []byte) (int, error) {
 
 func (t *tally) result(rows int64) Result {
 	return Result{Rows: rows, Bytes: t.n, SHA256: hex.EncodeToString(t.hash.Sum(nil))}
+}
+
+// Disposition returns the header that names a dataset's file: "ble-visits-2026-01-31.csv".
+func Disposition(dataset string, f Format, at time.Time) string {
+	name := strings.ReplaceAll(dataset, "/", "-") + "-" + at.UTC().Format(time.DateOnly) + "." + string(f)
+	return mime.FormatMediaType("attachment", map[string]string{"filename": name})
 }

@@ -20,10 +20,13 @@ const (
 	MailQueue    = "mail"
 	NightlyQueue = "nightly"
 	WebhookQueue = "webhook"
+	ExportQueue  = "export"
 )
 
 // workers bounds how many jobs of a queue one process does at a time.
-func workers() map[string]int { return map[string]int{MailQueue: 4, NightlyQueue: 1, WebhookQueue: 4} }
+func workers() map[string]int {
+	return map[string]int{MailQueue: 4, NightlyQueue: 1, ExportQueue: 2, WebhookQueue: 4}
+}
 
 const (
 	// defaultPoll is how long a job may wait whose announcement was missed, such as
@@ -32,8 +35,8 @@ const (
 	// patience is what a running job gets when the server stops, before its context
 	// ends: a mail half said to its server is better finished.
 	patience = 2 * time.Second
-	// stuckAfter is when a job that runs is taken for one whose process died. It is
-	// longer than any job may take.
+	// stuckAfter is when a job that runs is taken for one whose process died; one of a
+	// kind with a longer Timeout, after that.
 	stuckAfter = 5 * time.Minute
 	// longest is what a job may take that says nothing else.
 	longest = time.Minute
@@ -106,7 +109,7 @@ type Args interface{ Kind() string }
 type Kind[A Args] struct {
 	Queue    string
 	Attempts int           // how often it is tried, 1 for once
-	Timeout  time.Duration // of one attempt, at most four minutes; 0: one
+	Timeout  time.Duration // of one attempt; 0: one minute
 	// Pause returns how long to wait after the attempt, counted from 1, has failed.
 	// nil: seconds at first, hours later.
 	Pause func(attempt int) time.Duration

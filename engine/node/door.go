@@ -2,7 +2,9 @@ package node
 
 import (
 	"context"
+	"slices"
 
+	"mybeacon/engine/ask"
 	"mybeacon/engine/store/clickhouse"
 	"mybeacon/http/sqlhttp"
 	chschema "mybeacon/schema/clickhouse"
@@ -17,7 +19,16 @@ func (n *Node) buildDoor() error {
 			return err
 		}
 	}
-	sqlhttp.Register(n.shell, n.stores.relational, analysts)
+	door := sqlhttp.Register(n.shell, n.stores.relational, analysts)
+	var ready []ask.Query
+	for _, p := range n.products {
+		if source, ok := p.Module.(ask.Source); ok {
+			ready = append(ready, source.Questions()...)
+		}
+	}
+	// Views first: they are what people should ask.
+	tables := slices.Concat(chschema.Views(), chschema.Filtered())
+	door.RegisterAsk(n.shell, sqlhttp.AskConfig{DB: n.stores.relational, Ready: ready, Tables: tables})
 	n.life.onStop("warehouse door", func(context.Context) error { analysts.Close(); return nil })
 	return nil
 }

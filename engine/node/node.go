@@ -17,6 +17,7 @@ import (
 	"mybeacon/engine/audit"
 	"mybeacon/engine/batch"
 	"mybeacon/engine/directory"
+	"mybeacon/engine/export"
 	"mybeacon/engine/files"
 	"mybeacon/engine/images"
 	"mybeacon/engine/ingest"
@@ -56,6 +57,7 @@ type Node struct {
 	products     []shell.Product
 	files        *files.Dir
 	jobs         *jobs.Jobs
+	exports      *export.Service
 	mails        *mail.Queue
 	alerts       alerting
 	demo         *demoSite

@@ -45,22 +45,26 @@ func (n *Node) buildShell() error {
 	if err != nil {
 		return err
 	}
+	if err := n.buildMail(); err != nil {
+		return err
+	}
+	if err := n.buildExports(); err != nil {
+		return err
+	}
 	n.shell, err = shell.New(shell.Config{
 		Key: key,
 		Log: n.log.With("part", "http"), Metrics: shell.NewMetrics(n.metrics), DB: n.stores.relational, Version: n.cfg.Version, Products: ids,
 		Views: n.views, Console: web.FS(), Checks: n.checks(), Secure: secure, Origins: n.origins(), Proxies: n.cfg.proxies(),
-		Hosts: n.hosts(), Rates: n.rates(),
+		Hosts: n.hosts(), Rates: n.rates(), Exports: n.exports,
 	})
 	if err != nil {
-		return err
-	}
-	if err := n.buildMail(); err != nil {
 		return err
 	}
 	if err := n.buildAlerts(key); err != nil {
 		return err
 	}
 	n.routeOps()
+	n.routeExports()
 	corehttp.Register(n.shell, corehttp.Config{
 		DB: n.stores.relational, Online: n.devices, Plans: sites(n.products), Placed: sites(n.products), Finders: sites(n.products).finders(),
 		PlansGone: sites(n.products).Refresh,

@@ -92,21 +92,44 @@ func (db *DB) IdentityByToken(ctx context.Context, token string) (Identity, erro
 // IdentityByKey returns what the organisation's API key may, or NotFound. That is
 // never more than who made it may now.
 func (db *DB) IdentityByKey(ctx context.Context, key string) (Identity, error) {
+	id, err := db.identityOfKey(ctx, "x.hash = $1", hashSecret(key))
+	if err != nil {
+		return Identity{}, err
+	}
+	return id, db.saw(ctx, id.seen, `UPDATE api_key SET last_used = now() WHERE id = $1`, id.Key)
+}
+
+// IdentityOf returns what the account may now, or of a key that is not zero what the
+// key may, for work that goes on without them; NotFound when it may nothing any more.
+// A super-admin acts in no organisation.
+func (db *DB) IdentityOf(ctx context.Context, account schema.UserID, key KeyID) (Identity, error) {
+	if !key.IsZero() {
+		return db.identityOfKey(ctx, "x.id = $1", key)
+	}
+	var id Identity
+	err := db.In(AllOrganisations()).QueryRow(ctx, identityColumns+` FROM account a WHERE a.id = $1`+inForce, account).Scan(id.fields()...)
+	if err != nil {
+		return Identity{}, Explain(err, "find account", nil)
+	}
+	id.settle(schema.OrganisationID{})
+	return id, nil
+}
+
+func (db *DB) identityOfKey(ctx context.Context, which string, proof any) (Identity, error) {
 	const sql = identityColumns + `, x.id, x.name, x.org, x.actions, x.limited, coalesce(x.last_used, 'epoch'),
 		coalesce((SELECT jsonb_agg(jsonb_build_object('Location', g.location, 'Write', g.write)) FROM api_key_location g WHERE g.key = x.id), '[]'),
 		ARRAY(SELECT p.product FROM organisation_product p WHERE p.org = x.org ORDER BY 1)
 		FROM api_key x JOIN account a ON a.id = x.created_by
-		WHERE x.hash = $1 AND x.expires_at > now() AND (a.super_admin OR a.org = x.org)` + inForce
+		WHERE x.expires_at > now() AND (a.super_admin OR a.org = x.org)` + inForce + ` AND `
 	var id Identity
 	k := access.Principal{Key: true}
 	fields := append(id.fields(), &id.Key, &id.KeyName, &k.Organisation, &k.Only, &k.Limited, &id.seen, &k.Grants, &k.Products)
-	err := db.In(AllOrganisations()).QueryRow(ctx, sql, hashSecret(key)).Scan(fields...)
-	if err != nil {
+	if err := db.In(AllOrganisations()).QueryRow(ctx, sql+which, proof).Scan(fields...); err != nil {
 		return Identity{}, Explain(err, "find API key", nil)
 	}
 	id.settle(k.Organisation)
 	id.Rights = keyRights(k, id.Rights)
-	return id, db.saw(ctx, id.seen, `UPDATE api_key SET last_used = now() WHERE id = $1`, id.Key)
+	return id, nil
 }
 
 // keyRights returns what the key was made for, less what its maker may not now.

@@ -1,0 +1,145 @@
+package ask
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"mybeacon/schema"
+)
+
+// tail passes bytes on and remembers the last ones: an error that comes after rows is
+// written behind them.
+type tail struct {
+	from io.Reader
+	last []byte
+	n    int64
+}
+
+// Read implements [io.Reader].
+func (t *tail) Read(p []byte) (int, error) {
+	n, err := t.from.Read(p)
+	t.n += int64(n)
+	if t.last = append(t.last, p[:n]...); len(t.last) > 2*maxFailure {
+		t.last = append(t.last[:0], t.last[len(t.last)-maxFailure:]...)
+	}
+	return n, err
+}
+
+// errEnough ends the reading of an answer of which enough is known.
+var errEnough = errors.New("ask: enough")
+
+// reading reads {"meta": […], "data": [[…], …], …, "statistics": {…}} as it comes.
+type reading struct {
+	limit  int
+	body   *tail
+	json   *json.Decoder
+	answer Answer
+}
+
+func readAnswer(s Statement, body io.Reader) (Answer, error) {
+	t := &tail{from: body}
+	r := &reading{limit: s.Limit, body: t, json: json.NewDecoder(t), answer: Answer{Columns: []Column{}, Rows: [][]any{}}}
+	r.json.UseNumber()
+	err := r.object()
+	if err == nil || errors.Is(err, errEnough) {
+		return r.answer, nil
+	}
+	var known *schema.Error
+	if errors.As(err, &known) {
+		return Answer{}, err
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(t, maxFailure)) // what it says of itself, if it does
+	if text, found := failureIn(t.last); found {
+		return Answer{}, explain(s.SQL, 0, text)
+	}
+	return Answer{}, &schema.Error{Kind: schema.Unavailable, Message: "the warehouse broke its answer off; try again", Err: err}
+}
+
+func (r *reading) object() error {
+	if _, err := r.json.Token(); err != nil { // {
+		return err
+	}
+	for r.json.More() {
+		key, err := r.json.Token()
+		if err != nil {
+			return err
+		}
+		if err := r.member(key); err != nil {
+			return err
+		}
+	}
+	_, err := r.json.Token() // }
+	return err
+}
+
+func (r *reading) member(key json.Token) error {
+	switch key {
+	case "meta":
+		return r.json.Decode(&r.answer.Columns)
+	case "data":
+		return r.rows()
+	case "statistics":
+		var s struct {
+			RowsRead int64 `json:"rows_read"`
+		}
+		err := r.json.Decode(&s)
+		r.answer.RowsRead = s.RowsRead
+		return err
+	}
+	var rest json.RawMessage
+	return r.json.Decode(&rest)
+}
+
+func (r *reading) rows() error {
+	if _, err := r.json.Token(); err != nil { // [
+		return err
+	}
+	for r.json.More() {
+		if len(r.answer.Rows) == r.limit || r.body.n > maxAnswer {
+			r.answer.Truncated = true
+			return errEnough
+		}
+		var row []json.RawMessage
+		if err := r.json.Decode(&row); err != nil {
+			return err
+		}
+		cells := make([]any, len(row))
+		for i, text := range row {
+			var err error
+			if cells[i], err = r.cell(i, text); err != nil {
+				return err
+			}
+		}
+		r.answer.Rows = append(r.answer.Rows, cells)
+	}
+	_, err := r.json.Token() // ]
+	return err
+}
+
+// maxExact is the largest integer that a JavaScript number holds exactly.
+const maxExact = 1 << 53
+
+// cell keeps what ClickHouse wrote, but for integers that a browser would round: those
+// become text.
+func (r *reading) cell(i int, text json.RawMessage) (any, error) {
+	if len(text) > maxCell {
+		return nil, schema.Errorf(schema.TooLarge, "sql", "a value of the column %s has %d bytes: at most %d are shown, so cut it with substring", r.name(i), len(text), maxCell)
+	}
+	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil && (n > maxExact || n < -maxExact) {
+		return string(text), nil
+	}
+	if _, err := strconv.ParseUint(string(text), 10, 64); err == nil && len(text) > 18 {
+		return string(text), nil
+	}
+	return text, nil
+}
+
+func (r *reading) name(i int) string {
+	if i < len(r.answer.Columns) {
+		return strconv.Quote(r.answer.Columns[i].Name)
+	}
+	return fmt.Sprint(i + 1)
+}
