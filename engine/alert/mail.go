@@ -16,7 +16,7 @@ import (
 )
 
 // Page is where the console shows alerts.
-const Page = "/ble/alerts"
+const Page = "/alerts"
 
 // sendMail gives one digest to the outbox, which goes on to try.
 func (s *Service) sendMail(ctx context.Context, args mailJob, _ jobs.Try) error {

@@ -43,7 +43,7 @@ func full(template, language string) mail.Message {
 		m.Link = "/password#TOKEN"
 	case mail.EmailChanged:
 	case mail.Alerts:
-		m.Link, m.Lines = "/ble/alerts", []string{"Forklift 7 entered Cold store", "Anna left the canteen"}
+		m.Link, m.Lines = "/alerts", []string{"Forklift 7 entered Cold store", "Anna left the canteen"}
 	default:
 		m.Link = "/"
 	}
