@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"mybeacon/schema"
 )
 
 func (s *Server) apiConfig() huma.Config {
@@ -15,6 +18,8 @@ func (s *Server) apiConfig() huma.Config {
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
 	cfg.CreateHooks = nil // no $schema in answers: the document is the schema
 	cfg.RejectUnknownQueryParameters = true
+	// It is written as a time and not as the number that it is.
+	cfg.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[schema.EventTime](), reflect.TypeFor[time.Time]())
 	cfg.Transformers = []huma.Transformer{asProblem}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session":  {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "Set by POST /api/v1/auth/login"},

@@ -89,6 +89,11 @@ func (in *tracksInput) after() (*analytics.FixMark, error) {
 
 func (r *routes) fillTracks(ctx context.Context, q *question, to *Tracks, found []analytics.Fix) error {
 	tags, zones := numbers[schema.TagID]{}, numbers[schema.ZoneID]{}
+	n := len(found)
+	to.Fixes = Columns{
+		Tag: make([]int, 0, n), At: make([]int64, 0, n), X: make([]float32, 0, n), Y: make([]float32, 0, n),
+		AccuracyM: make([]float32, 0, n), Zone: make([]int, 0, n), ValidMs: make([]uint32, 0, n),
+	}
 	c := &to.Fixes
 	for _, f := range found {
 		zone := -1

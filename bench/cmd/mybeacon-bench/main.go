@@ -29,9 +29,10 @@ const (
 
 // cli is everything that can be said on the command line.
 type cli struct {
-	Locate  locateCmd  `cmd:"" help:"Measure positions on a recorded site."`
-	Sim     simCmd     `cmd:"" help:"Measure positions on the simulated site."`
-	Results resultsCmd `cmd:"" help:"Make the page of results about positions, with its plots."`
+	Locate    locateCmd    `cmd:"" help:"Measure positions on a recorded site."`
+	Sim       simCmd       `cmd:"" help:"Measure positions on the simulated site."`
+	Results   resultsCmd   `cmd:"" help:"Make the page of results about positions, with its plots."`
+	Analytics analyticsCmd `cmd:"" help:"Measure how fast questions about weeks of a thousand tags are answered."`
 	loadCmds
 }
 

@@ -73,6 +73,8 @@ func (d *desk) fill(org, word string, rows int) {
 		`INSERT INTO receiver_offsets (org, plan, from_at, receiver, keep_days) SELECT '%[1]s', generateUUIDv4(), now64(3), generateUUIDv4(), 30 FROM numbers(%[3]d)`,
 		`INSERT INTO rederivations (org, tag, from_at, through, done_at) SELECT '%[1]s', generateUUIDv4(), now64(3), now64(3), now64(3) FROM numbers(%[3]d)`,
 		`INSERT INTO quarantine (org, device, at, arrived_at, boot_id, seq) SELECT '%[1]s', generateUUIDv4(), now64(3), now64(3), 'boot-%[2]s', number FROM numbers(%[3]d)`,
+		`INSERT INTO dwell_cells (org, day, hour, tag, keep_days) SELECT '%[1]s', today(), now(), generateUUIDv4(), 30 FROM numbers(%[3]d)`,
+		`INSERT INTO heard_spans (org, day, tag, from_at, to_at, keep_days) SELECT '%[1]s', today(), generateUUIDv4(), now64(3), now64(3), 30 FROM numbers(%[3]d)`,
 	} {
 		if err := d.warehouse.Conn().Exec(d.tb.Context(), fmt.Sprintf(sql, org, word, rows)); err != nil {
 			d.tb.Fatal(err)
@@ -229,7 +231,7 @@ func TestAnalystsGetTheirOwnOnly(t *testing.T) {
 		"SELECT max(rev), min(rev), count() FROM names":                                                              "1\t1\t3",
 		"FROM names SELECT count()":                                                                                  "3",
 		"SELECT count() FROM names WHERE name LIKE {p:String}":                                                       "3",
-		"SHOW TABLES": "fixes\nlast_seen\nnames\nobservations\noccupancy\nquarantine\nreceiver_offsets\nrederivations\nschema_migration\nvisits\nzone_visits",
+		"SHOW TABLES": "dwell_cells\nfixes\nheard_spans\nlast_seen\nnames\nobservations\noccupancy\nquarantine\nreceiver_offsets\nrederivations\nrollups\nschema_migration\nsteps\ntag_days\nvisit_hours\nvisits\nzone_visits",
 	} {
 		status, answer := d.ask(ours, url.Values{"param_p": {"secret%"}, "default_format": {"TabSeparated"}}, sql)
 		if want == "" {

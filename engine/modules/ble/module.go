@@ -60,6 +60,7 @@ func (m *Module) Start(ctx context.Context, host module.Host) error {
 	m.done.Go(func() { host.DB.Watch(background, func(string) { m.markStale() }) })
 	m.done.Go(func() { m.republish(background) })
 	m.done.Go(func() { m.listenToReferences(background) })
+	m.done.Go(func() { m.rollUp(background) })
 	m.done.Go(func() { m.ears.Run(background) })
 	m.done.Go(func() { m.keepHeard(background) })
 	return nil

@@ -125,21 +125,28 @@ FROM %s WHERE %s GROUP BY k_tag, k_zone, k_day, k_weekday, k_hour LIMIT %d`, tag
 		if err := scanDwell(rows, &d, &d.ZonesMs, &d.Visits, &d.Tags); err != nil {
 			return err
 		}
-		return admit(found, by, &d)
+		return admit(found, &d)
 	})
 }
 
 func (a *Analytics) dwellOutside(ctx context.Context, q *Query, by By, table string, s *statement, found map[DwellKey]*Dwell) error {
+	heard, err := a.heard(ctx, q, s)
+	if err != nil {
+		return err
+	}
 	tag, _, day, weekday, hour := by.keys()
 	sql := fmt.Sprintf(`SELECT %s AS k_tag, %s AS k_zone, toString(%s) AS k_day, %s AS k_weekday, %s AS k_hour, sum(ms), toUInt64(0), uniqExact(tag)
 FROM (SELECT *, first AS a FROM %s) WHERE ms > 0 GROUP BY k_tag, k_zone, k_day, k_weekday, k_hour LIMIT %d`,
-		tag, noID, day, weekday, hour, outsidePieces(q.heard(), table, q.step()), maxGroups+1)
+		tag, noID, day, weekday, hour, outsidePieces(heard, table, q.step()), maxGroups+1)
 	return a.ask(ctx, "time outside zones", sql, s, func(rows driver.Rows) error {
 		var d Dwell
 		if err := scanDwell(rows, &d, &d.OutsideMs, &d.Visits, &d.Tags); err != nil {
 			return err
 		}
-		return admit(found, by, &d)
+		if !by.zoned() {
+			d.Tags = 0 // those of visits are counted
+		}
+		return admit(found, &d)
 	})
 }
 
@@ -152,7 +159,7 @@ func scanDwell(rows driver.Rows, d *Dwell, ms *int64, visits, tags *uint64) erro
 }
 
 // admit adds a row to what was found of the same key.
-func admit(found map[DwellKey]*Dwell, by By, d *Dwell) error {
+func admit(found map[DwellKey]*Dwell, d *Dwell) error {
 	old := found[d.DwellKey]
 	switch {
 	case old == nil && len(found) >= maxGroups:
@@ -164,8 +171,6 @@ func admit(found map[DwellKey]*Dwell, by By, d *Dwell) error {
 	old.ZonesMs += d.ZonesMs
 	old.OutsideMs += d.OutsideMs
 	old.Visits += d.Visits
-	if !by.zoned() && d.OutsideMs == 0 {
-		old.Tags += d.Tags
-	}
+	old.Tags += d.Tags
 	return nil
 }

@@ -39,8 +39,13 @@ func (a *Analytics) HeatMap(ctx context.Context, q *Query, bounds schema.Rect, c
 	column := func(m float64) int { return int(math.Floor(m / cellM)) }
 	least := cell{column(bounds.Min.X), column(bounds.Min.Y)}
 	last := cell{column(math.Nextafter(bounds.Max.X, bounds.Min.X)), column(math.Nextafter(bounds.Max.Y, bounds.Min.Y))}
-	sql := fmt.Sprintf(`SELECT toInt32(floor(cx / %[1]d)) AS x, toInt32(floor(cy / %[1]d)) AS y, sum(ms) FROM %[2]s GROUP BY x, y LIMIT %[3]d`, grains, q.cells(), maxCells)
-	err := a.ask(ctx, "the heat map", sql, q.statement(), func(rows driver.Rows) error {
+	s := q.statement()
+	table, err := a.cells(ctx, q, s)
+	if err != nil {
+		return HeatMap{}, err
+	}
+	sql := fmt.Sprintf(`SELECT toInt32(floor(cx / %[1]d)) AS x, toInt32(floor(cy / %[1]d)) AS y, sum(ms) FROM %[2]s GROUP BY x, y LIMIT %[3]d`, grains, table, maxCells+1)
+	err = a.ask(ctx, "the heat map", sql, s, func(rows driver.Rows) error {
 		var x, y int32
 		var ms int64
 		err := rows.Scan(&x, &y, &ms)
@@ -63,22 +68,4 @@ func (a *Analytics) HeatMap(ctx context.Context, q *Query, bounds schema.Rect, c
 		h.TotalMs += ms
 	}
 	return h, nil
-}
-
-// cellsSQL is a table of the time for which fixes held, by square of half a metre. What
-// began before the time and holds into it is at most an hour old.
-const cellsSQL = `
-(
-    SELECT toInt32(floor(x_m / 0.5)) AS cx, toInt32(floor(y_m / 0.5)) AS cy,
-        greatest(least(toUnixTimestamp64Milli(at) + valid_for_ms, {to:Int64}) - greatest(toUnixTimestamp64Milli(at), {from:Int64}), 0) AS ms
-    FROM fixes FINAL
-    WHERE %s AND at >= ` + fromAt + ` - INTERVAL 1 HOUR AND at < ` + toAt + `
-)`
-
-func (q *Query) cells() string {
-	where := q.whose()
-	if len(q.Zones) > 0 {
-		where += hasZone
-	}
-	return fmt.Sprintf(cellsSQL, where)
 }

@@ -36,7 +36,7 @@ func piecesOf(table string, step int64) string {
 
 // outsidePieces is a table of the time in which tags were heard outside of all zones,
 // by tag and step: ms of it, and of the tag's being heard at all the first and last
-// moment in the step. heard is a table of [Query.heard], stays one of visits.
+// moment in the step. heard is a table of [Analytics.heard], stays one of visits.
 //
 // A visit that is open goes on: the time for which the last fix was promised to hold
 // is not outside because the visit is only counted to it.
@@ -58,8 +58,8 @@ func outsidePieces(heard, stays string, step int64) string {
 )`, piecesOf(heard, step), piecesOf(going, step))
 }
 
-// heardSQL is a table of when tags were heard, [a, b) within [from, to): each fix for
-// as long as it held, and what follows without a gap together.
+// heardSQL is a table of when tags were heard by the fixes of the raw days, [a, b) within
+// [from, to): each fix for as long as it held, and what follows without a gap together.
 const heardSQL = `
 (
     SELECT tag, plan, min(a) AS a, max(b) AS b
@@ -75,13 +75,10 @@ const heardSQL = `
                 SELECT tag, plan, greatest(toUnixTimestamp64Milli(at), {from:Int64}) AS a,
                     least(toUnixTimestamp64Milli(at) + valid_for_ms, {to:Int64}) AS b
                 FROM fixes FINAL
-                WHERE %s AND at >= ` + fromAt + ` - INTERVAL 1 HOUR AND at < ` + toAt + `
+                WHERE %s AND toDate(at) IN ({raw:Array(Date)}) AND at >= ` + fromAt + ` - INTERVAL 1 HOUR AND at < ` + toAt + `
             )
             WHERE b > a
         )
     )
     GROUP BY tag, plan, run
 )`
-
-// heard returns the table of when the question's tags were heard.
-func (q *Query) heard() string { return fmt.Sprintf(heardSQL, q.whose()) }

@@ -33,8 +33,12 @@ func (a *Analytics) Presences(ctx context.Context, q *Query, after *Presence, mo
 	in := fmt.Sprintf("SELECT tag, toDate("+local+") AS day, a AS first, b AS last, b - a AS zoned, toInt64(0) AS out, open AND b >= until AS still FROM %s WHERE %s",
 		"a", piecesOf(table, q.step()), q.once())
 	if len(q.Zones) == 0 {
+		heard, err := a.heard(ctx, q, s)
+		if err != nil {
+			return nil, err
+		}
 		in += fmt.Sprintf("\nUNION ALL SELECT tag, toDate("+local+") AS day, first, last, 0, ms, false FROM %s",
-			"first", outsidePieces(q.heard(), table, q.step()))
+			"first", outsidePieces(heard, table, q.step()))
 	}
 	where := "1"
 	if after != nil {

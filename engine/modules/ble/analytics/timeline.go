@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -39,7 +40,11 @@ func (a *Analytics) Timeline(ctx context.Context, q *Query) ([]Stay, error) {
 	if err != nil {
 		return nil, err
 	}
-	heard, err := a.readStays(ctx, fmt.Sprintf("SELECT plan, %s, a, b, false FROM %s ORDER BY a, b LIMIT %d", noID, q.heard(), maxStays), q.statement())
+	s = q.statement()
+	if table, err = a.heard(ctx, q, s); err != nil {
+		return nil, err
+	}
+	heard, err := a.readStays(ctx, fmt.Sprintf("SELECT plan, %s, a, b, false FROM %s ORDER BY a, b LIMIT %d", noID, table, maxStays), s)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +67,7 @@ func (a *Analytics) readStays(ctx context.Context, sql string, s *statement) ([]
 // merge puts between the stays in zones what was heard outside of them. Both are by time.
 // After a stay that is open nothing follows.
 func merge(in, heard []Stay) []Stay {
-	out := slices.Clone(in)
+	out, heard := slices.Clone(in), joined(heard)
 	next := 0
 	for _, h := range heard {
 		for next < len(in) && in[next].To <= h.From && !in[next].Open {
@@ -82,6 +87,19 @@ func merge(in, heard []Stay) []Stay {
 			out = append(out, Stay{Plan: h.Plan, From: at, To: h.To})
 		}
 	}
-	slices.SortStableFunc(out, func(x, y Stay) int { return int(x.From - y.From) })
+	slices.SortStableFunc(out, func(x, y Stay) int { return cmp.Compare(x.From, y.From) })
+	return out
+}
+
+// joined puts stretches together that meet: they are cut at midnight.
+func joined(heard []Stay) []Stay {
+	var out []Stay
+	for _, h := range heard {
+		if n := len(out); n > 0 && out[n-1].Plan == h.Plan && out[n-1].To >= h.From {
+			out[n-1].To = max(out[n-1].To, h.To)
+			continue
+		}
+		out = append(out, h)
+	}
 	return out
 }
