@@ -869,6 +869,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the warehouse one question, for a page
+         * @description One read-only statement over the rows of one organisation, as POST /api/v1/client/sql: 30 seconds, 512 MiB, two at once. The answer has at most limit rows and 16 MiB; what is wrong with the statement is a problem of sql, with line and column in its value where they are known.
+         */
+        post: operations["ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ask/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List questions that are ready: of products, and kept by the organisation */
+        get: operations["list-ask-queries"];
+        put?: never;
+        /** Keep a question for the organisation */
+        post: operations["create-ask-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ask/queries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a kept question: one's own, or as an Owner or Admin any */
+        put: operations["change-ask-query"];
+        post?: never;
+        /** Remove a kept question: one's own, or as an Owner or Admin any */
+        delete: operations["delete-ask-query"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/ask/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List tables and views that can be asked, with their columns */
+        get: operations["list-ask-tables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/audit": {
         parameters: {
             query?: never;
@@ -2036,6 +2109,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the history of exports, the newest first */
+        get: operations["list-exports"];
+        put?: never;
+        /** Export into a file, which a job makes */
+        post: operations["create-export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/exports/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what can be exported, with its columns and filters */
+        get: operations["list-export-datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how far an export is */
+        get: operations["get-export"];
+        put?: never;
+        post?: never;
+        /** Cancel an export, or remove its file; its line in the history stays */
+        delete: operations["delete-export"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/exports/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the file of an export; ranges are answered */
+        get: operations["download-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/keys": {
         parameters: {
             query?: never;
@@ -2661,6 +2804,66 @@ export interface components {
             organisation_id?: string;
             unbind?: boolean;
         };
+        AskColumn: {
+            comment: string;
+            name: string;
+            type: string;
+        };
+        AskInputBody: {
+            /**
+             * Format: int64
+             * @description Rows of the answer
+             * @default 1000
+             */
+            limit: number;
+            /**
+             * Format: uuid
+             * @description Required of a super-admin who acts in none
+             */
+            organisation_id?: string;
+            /** @description Values of {name:Type} in the statement */
+            params?: {
+                [key: string]: string;
+            };
+            sql: string;
+        };
+        AskOutputBody: {
+            columns: components["schemas"]["Column"][];
+            /** Format: int64 */
+            elapsed_ms: number;
+            /** @description In the order of columns; integers beyond 2^53 are text */
+            rows: (unknown[] | null)[];
+            /**
+             * Format: int64
+             * @description Of the tables; 0: the answer was truncated before that was known
+             */
+            rows_read: number;
+            /** @description There is more */
+            truncated: boolean;
+        };
+        AskQuery: {
+            /** @description E-mail of who kept it */
+            by: string;
+            /** Format: date-time */
+            changed_at: string | null;
+            /** @description null: best seen as a table */
+            chart: components["schemas"]["Chart"];
+            /** @description A product's word, or the id of a kept one */
+            id: string;
+            /** @description The caller may change it */
+            mine: boolean;
+            params: components["schemas"]["Param"][];
+            /** @description Empty: somebody kept it */
+            product: string;
+            sql: string;
+            title: components["schemas"]["Words"];
+        };
+        AskTable: {
+            columns: components["schemas"]["AskColumn"][];
+            /** @description What a row is */
+            doc: components["schemas"]["Words"];
+            name: string;
+        };
         Battery: {
             /** Format: date-time */
             at: string;
@@ -2787,6 +2990,12 @@ export interface components {
             /** @description Left out: as it is */
             schedule?: components["schemas"]["Schedule"];
         };
+        Chart: {
+            kind: string;
+            series: string;
+            x: string;
+            y: string;
+        };
         CodeInputBody: {
             /** @description Of the authenticator */
             code: string;
@@ -2794,6 +3003,11 @@ export interface components {
         CodesOutputBody: {
             /** @description Each lets in once without the authenticator; they are shown once */
             recovery_codes: string[];
+        };
+        Column: {
+            name: string;
+            /** @description ClickHouse's name of it */
+            type: string;
         };
         Columns: {
             /** @description Radius that holds the tag with 68 % */
@@ -2881,6 +3095,9 @@ export interface components {
             min_y: number;
             /** Format: int64 */
             rows: number;
+        };
+        DatasetListBody: {
+            items: components["schemas"]["ExportDataset"][];
         };
         Delivery: {
             /**
@@ -3344,6 +3561,94 @@ export interface components {
             zone: string;
             zone_name: string;
         };
+        Export: {
+            /** Format: date-time */
+            at: string;
+            /** @description E-mail of who asked for it; empty for support and for deleted accounts */
+            by: string;
+            /** Format: int64 */
+            bytes: number;
+            /** @example ble/visits */
+            dataset: string;
+            /** @description It was streamed: there is no file */
+            direct: boolean;
+            /** Format: date-time */
+            ended_at: string | null;
+            /** @description Why it failed */
+            error: string;
+            /**
+             * Format: date-time
+             * @description When the file is removed; null: there is none
+             */
+            expires_at: string | null;
+            filters: {
+                [key: string]: string[] | null;
+            };
+            /** @enum {string} */
+            format: "csv" | "json" | "ndjson" | "parquet";
+            /** Format: uuid */
+            id: string;
+            /** @description Name of the API key that asked for it */
+            key: string;
+            /** @description The language of a CSV's head; empty: names */
+            lang: string;
+            /** Format: uuid */
+            organisation_id: string;
+            /**
+             * Format: int64
+             * @description Percent; null: unknown
+             */
+            progress: number | null;
+            /**
+             * Format: int64
+             * @description Of what is not done: so far
+             */
+            rows: number;
+            /** @description Of the file, once it is done; of a stream that was cut off, of what was sent */
+            sha256: string;
+            /**
+             * @description cut_off: a stream whose reader or server went away before its end
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled" | "cut_off" | "expired" | "deleted";
+            /** @description A super-admin asked for it */
+            support: boolean;
+            /**
+             * Format: int64
+             * @description Of the dataset's columns
+             */
+            version: number;
+        };
+        ExportColumn: {
+            doc: string;
+            /** @enum {string} */
+            kind: "text" | "time" | "integer" | "number" | "bool" | "uuid";
+            name: string;
+            /** @description What a CSV's head says with lang */
+            title: components["schemas"]["Words"];
+        };
+        ExportDataset: {
+            columns: components["schemas"]["ExportColumn"][];
+            filters: components["schemas"]["ExportFilter"][];
+            /** @example ble/visits */
+            id: string;
+            /** @description Empty: the core's */
+            product: string;
+            title: components["schemas"]["Words"];
+            /** Format: int64 */
+            version: number;
+        };
+        ExportFilter: {
+            /** @description Of the kind choice */
+            choices: string[];
+            /** @enum {string} */
+            kind: "location" | "plan" | "zone" | "tag" | "time" | "time_zone" | "choice" | "text" | "number" | "flag";
+            name: string;
+            /** @description It may be given more than once */
+            repeats: boolean;
+            required: boolean;
+            title: components["schemas"]["Words"];
+        };
         Field: {
             name: string;
             new: string;
@@ -3619,6 +3924,12 @@ export interface components {
              */
             state: "available" | "cancelled" | "completed" | "discarded" | "pending" | "retryable" | "running" | "scheduled";
         };
+        KeptQuery: {
+            chart?: components["schemas"]["Chart"];
+            params?: components["schemas"]["Param"][];
+            sql: string;
+            title: string;
+        };
         Key: {
             actions: string[];
             /** Format: date-time */
@@ -3666,8 +3977,11 @@ export interface components {
             at: string;
             /** Format: uuid */
             location: string;
+            location_name: string;
             /** Format: uuid */
             plan: string;
+            /** @description Empty: it is no more */
+            plan_name: string;
             /**
              * Format: double
              * @description Metres
@@ -3683,6 +3997,8 @@ export interface components {
              * @description The innermost; null: outside zones
              */
             zone: string;
+            /** @description Empty: outside zones, or it is no more */
+            zone_name: string;
         };
         Link: {
             /** Format: int64 */
@@ -3754,6 +4070,11 @@ export interface components {
         };
         ListEvent: {
             items: components["schemas"]["Event"][];
+            /** @description The cursor of the next page, empty at the end */
+            next: string;
+        };
+        ListExport: {
+            items: components["schemas"]["Export"][];
             /** @description The cursor of the next page, empty at the end */
             next: string;
         };
@@ -4053,6 +4374,21 @@ export interface components {
             /** @description Empty: it was outside of all zones; some such examples are needed too */
             zone_id: string;
         };
+        NewExportBody: {
+            dataset: string;
+            filters?: {
+                [key: string]: string[] | null;
+            };
+            /** @enum {string} */
+            format: "csv" | "json" | "ndjson" | "parquet";
+            /** @enum {string} */
+            lang?: "en" | "ru";
+            /**
+             * Format: uuid
+             * @description Required of a super-admin who acts in none
+             */
+            organisation_id?: string;
+        };
         NewHookBody: {
             name: string;
             /**
@@ -4150,6 +4486,17 @@ export interface components {
              * @enum {string}
              */
             zones_by: "position" | "examples";
+        };
+        NewQueryBody: {
+            chart?: components["schemas"]["Chart"];
+            /**
+             * Format: uuid
+             * @description Required of a super-admin
+             */
+            organisation_id?: string;
+            params?: components["schemas"]["Param"][];
+            sql: string;
+            title: string;
         };
         NewReading: {
             /**
@@ -4335,6 +4682,11 @@ export interface components {
         };
         PageViewsBody: {
             views: components["schemas"]["PageView"][];
+        };
+        Param: {
+            default: string;
+            name: string;
+            type: string;
         };
         PasswordInputBody: {
             /** @description Of who was invited */
@@ -4537,6 +4889,9 @@ export interface components {
             language?: "ru" | "en";
             name?: string;
             phone?: string;
+        };
+        QueryListBody: {
+            items: components["schemas"]["AskQuery"][];
         };
         Reading: {
             /**
@@ -4948,6 +5303,9 @@ export interface components {
             /** Format: int64 */
             walks: number;
         };
+        TablesOutputBody: {
+            items: components["schemas"]["AskTable"][];
+        };
         Tag: {
             /** @description That it advertised from, the newest first, at most eight */
             addresses: components["schemas"]["HeardFrom"][];
@@ -5300,6 +5658,10 @@ export interface components {
             secret?: string;
             /** @description The whole address, which may hold a secret: for who may change it */
             url?: string;
+        };
+        Words: {
+            en: string;
+            ru: string;
         };
         Zone: {
             /**
@@ -8162,6 +8524,282 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskOutputBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ask-queries": {
+        parameters: {
+            query?: {
+                organisation_id?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryListBody"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-ask-query": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQueryBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskQuery"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-ask-query": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeptQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskQuery"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ask-query": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ask-tables": {
+        parameters: {
+            query?: {
+                organisation_id?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TablesOutputBody"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
             /** @description What went wrong */
             default: {
@@ -12877,6 +13515,278 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-exports": {
+        parameters: {
+            query?: {
+                /** @description Rows of one page */
+                limit?: number;
+                /** @description The next of the page before */
+                cursor?: string;
+                organisation_id?: string;
+                dataset?: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link?: string;
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListExport"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-export": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own, such as a random UUID: for 24 hours the request is done once, and who repeats it gets the first answer; 409 with another body, while the first runs, or where the answer shows a secret once */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExportBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-export-datasets": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetListBody"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-export": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-export": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you have read: 412 when it was changed since. Of a part without an address to GET, that of the whole */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooMany"];
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "download-export": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that you have: 304 while it is still the same */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
             /** @description What went wrong */
             default: {
