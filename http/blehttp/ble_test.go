@@ -24,8 +24,13 @@ const root = "/api/v1/client/ble"
 // start runs the shell with the core's and the product's routes.
 func start(t *testing.T) *shelltest.Server {
 	t.Helper()
+	return startModule(t, ble.New())
+}
+
+// startModule is start with a module that the test speaks to.
+func startModule(t *testing.T, m *ble.Module) *shelltest.Server {
+	t.Helper()
 	return shelltest.Start(t, nil, func(s *shelltest.Server) {
-		m := ble.New()
 		kept, err := files.Open(t.TempDir(), files.DefaultLimits(), nil)
 		if err != nil {
 			t.Fatal(err)

@@ -229,6 +229,7 @@ func FuzzMessage(f *testing.F) {
 	f.Add(wire.AppendFramesMessage(nil, enc.AppendFrame(nil, schema.Frame{BootID: "b", Seq: 1})))
 	f.Add(marshal(f, &wirepb.ToEngine{Body: &wirepb.ToEngine_Frames{Frames: &wirepb.Frames{Frames: []*wirepb.Frame{goodFrame()}}}}))
 	f.Add(marshal(f, &wirepb.ToEngine{Body: &wirepb.ToEngine_Dropped{Dropped: &wirepb.Dropped{BootId: "b", From: 1, To: 2}}}))
+	f.Add(wire.AppendFramesMessage(nil, enc.AppendFrame(nil, detailed())))
 	f.Add([]byte{18, 2, 10, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		in, err := newDecoder().Message(b)
@@ -259,6 +260,11 @@ func checkAgainstGenerated(t *testing.T, got wire.Message, want *wirepb.Frames) 
 		w := want.Frames[i]
 		if f.BootID != w.BootId || f.Seq != w.Seq || int64(f.SentAt) != w.SentAtMs || len(f.Observations) != len(w.RssiCdbm) {
 			t.Fatalf("frame %d: got %+v, want %v", i, f, w)
+		}
+		for k, d := range f.Details {
+			if int(d.Index) >= len(f.Observations) || d.Battery > 100 || k > 0 && d.Index <= f.Details[k-1].Index {
+				t.Fatalf("frame %d: details %v", i, f.Details)
+			}
 		}
 		for k, o := range f.Observations {
 			if w.RssiCdbm[k] > -32768 && w.RssiCdbm[k] < 32767 && int32(o.RSSI) != w.RssiCdbm[k] {

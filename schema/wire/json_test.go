@@ -140,6 +140,7 @@ func FuzzJSON(f *testing.F) {
 	f.Add([]byte(goodJSON))
 	f.Add([]byte(`{"frames":[]}`))
 	f.Add([]byte(`{"frames":[{"boot_id":"b","seq":1,"observations":[{"tag":{"mac":"00:00:00:00:00:01"},"rssi_dbm":-1}]}]}`))
+	f.Add([]byte(`{"frames":[{"boot_id":"b","seq":1,"observations":[{"tag":{"mac":"00:00:00:00:00:01"},"rssi_dbm":-1,"battery_percent":50,"address":"00:00:00:00:00:01"}]}]}`))
 	f.Add([]byte(` { "a\"b" : [ "]" , {"}":1} ] , "frames" : [ 1 , "x,]" , {} ] } `))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		msg, err := newDecoder().JSON(b)

@@ -24,6 +24,9 @@ const (
 // Notice implements [ingest.Notices].
 func (m *Module) Notice(n ingest.Notice) { m.ears.Notice(n) }
 
+// Hear takes in at once what [Module.Notice] takes in soon.
+func (m *Module) Hear(n ingest.Notice) { m.ears.Hear(n) }
+
 // keepHeard stores what is heard of tags, again and again, and once more at the end.
 func (m *Module) keepHeard(ctx context.Context) {
 	tick := time.NewTicker(keepEvery)

@@ -21,7 +21,7 @@ type Place struct {
 // Place returns where the plan is, or NotFound.
 func (s *Store) Place(ctx context.Context, scope postgres.Scope, plan schema.PlanID) (Place, error) {
 	where := thePlan(scope, plan)
-	of, err := scanOwner(s.db.In(scope).QueryRow(ctx, "SELECT org, location, name, min_x, min_y, max_x, max_y FROM ble_plan"+where.String(), where.Args()...))
+	of, err := scanOwner(s.db.In(scope).QueryRow(ctx, "SELECT org, location, name, min_x, min_y, max_x, max_y, version FROM ble_plan"+where.String(), where.Args()...))
 	return Place{Plan: plan, Organisation: of.organisation, Location: of.location, Name: of.name, Bounds: of.bounds}, err
 }
 
