@@ -32,7 +32,7 @@ export async function install(app: App): Promise<App> {
   // The socket may learn first that the session has ended.
   app.runWithContext(() => {
     const live = useLiveStore()
-    watch(() => live.status.kind, (kind) => kind === 'unauthorised' && toLogin())
+    watch(() => live.status.kind, (kind) => kind === 'unauthorised' && !live.isGuest && toLogin())
   })
   const preferences = usePreferences(pinia)
   await useLanguage(i18n, preferences.language)

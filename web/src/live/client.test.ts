@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { PollAnswer } from './access'
 import { LiveClient, type LiveStatus, subProtocol } from './client'
 import { TestSocket } from './livetest/socket'
 import type { LiveMessage } from './messages'
@@ -191,6 +192,81 @@ describe('without network', () => {
     vi.advanceTimersByTime(3_600_000)
     expect(TestSocket.last.isClosed).toBe(true)
     expect(statuses).toHaveLength(before)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('without sockets', () => {
+  let asked: (string | undefined)[]
+  let answers: PollAnswer[]
+  const told = (seq: number): LiveMessage => ({ type: seq === 1 ? 'snapshot' : 'delta', epoch: 'e', seq, at: 0, tags: [], zones: [] })
+
+  function behindProxy(): LiveClient {
+    asked = []
+    const client = new LiveClient({
+      url: async () => 'ws://host/api/v1/live?ticket=t',
+      location: 'loc',
+      probe: async () => 'ok',
+      poll: async (since) => {
+        asked.push(since && `${since.epoch}.${since.seq}`)
+        return answers.shift() ?? 'away'
+      },
+      onMessage: (message) => messages.push(message),
+      onStatus: (next) => statuses.push(next),
+      WebSocket: TestSocket as unknown as typeof WebSocket,
+      random: () => 1,
+    })
+    client.retry()
+    return client
+  }
+  const settle = () => vi.advanceTimersByTimeAsync(0)
+
+  it('asks over HTTP instead, from where it was, and says so', async () => {
+    answers = [[told(1)], [told(4)], [told(2)]]
+    behindProxy()
+    await settle()
+    TestSocket.last.end()
+    await settle()
+    expect(status()).toEqual({ kind: 'polling' })
+    await vi.advanceTimersByTimeAsync(3000)
+    await vi.advanceTimersByTimeAsync(3000)
+    expect(asked).toEqual([undefined, 'e.1', 'e.4'])
+    expect(messages.map(({ seq }) => seq)).toEqual([1, 4]) // what is behind moves nothing
+  })
+
+  it('tries the socket again after a minute without a word, and stays with it when it opens', async () => {
+    answers = Array.from({ length: 30 }, (_, n) => [told(n + 1)])
+    behindProxy()
+    await settle()
+    TestSocket.last.end()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(TestSocket.all).toHaveLength(2)
+    expect(statuses.filter(({ kind }) => kind === 'connecting')).toHaveLength(1)
+    TestSocket.last.accept()
+    TestSocket.last.push({ type: 'delta', seq: 50 })
+    expect(status()).toEqual({ kind: 'online' })
+    const before = asked.length
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(asked).toHaveLength(before)
+  })
+
+  it.each([['unauthorised', 'unauthorised'], ['denied', 'denied'], ['away', 'waiting']] as const)('ends when the answer is %s', async (answer, kind) => {
+    answers = [[told(1)], answer]
+    behindProxy()
+    await settle()
+    TestSocket.last.end()
+    await vi.advanceTimersByTimeAsync(3000)
+    expect(status()?.kind).toBe(kind)
+  })
+
+  it('says nothing any more once it is closed', async () => {
+    answers = [[told(1)]]
+    const client = behindProxy()
+    await settle()
+    TestSocket.last.end()
+    client.close()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(messages).toHaveLength(0)
     expect(vi.getTimerCount()).toBe(0)
   })
 })

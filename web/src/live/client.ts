@@ -1,3 +1,4 @@
+import type { PollAnswer } from './access'
 import { waitBefore } from './backoff'
 import { decodeMessage, type LiveMessage } from './messages'
 
@@ -8,6 +9,8 @@ export type LiveStatus =
   | { kind: 'idle' }
   | { kind: 'connecting' }
   | { kind: 'online' }
+  /** No socket can be opened, and the state is asked for every few seconds instead. */
+  | { kind: 'polling' }
   /** `retryAt`: when the next try starts, on the injected clock. */
   | { kind: 'waiting'; retryAt: number }
   /** The browser has no network; the next try starts when it has. */
@@ -19,11 +22,14 @@ export type LiveStatus =
 export type Probe = () => Promise<'ok' | 'unauthorised' | 'away'>
 
 export interface LiveClientOptions {
-  url: string
+  /** Where to connect; a function is asked before each try. */
+  url: string | (() => Promise<string>)
   location: string
   /** How often the server may send, milliseconds. */
   rateMs?: number
   probe: Probe
+  /** Asks for the state over plain HTTP; without it there is only the socket. */
+  poll?: (since?: { epoch: string; seq: number }) => Promise<PollAnswer>
   onMessage: (message: LiveMessage) => void
   onStatus: (status: LiveStatus) => void
   WebSocket?: typeof WebSocket
@@ -42,6 +48,10 @@ const silenceMs = 25_000
 const restartSpreadMs = 4000
 // The limit counts open sockets, so coming back at once would meet it again.
 const limitedWaitMs = 15_000
+// How often the state is asked for while no socket can be opened.
+const pollMs = 3000
+// Proxies are mended, too: after so many questions the socket is tried again.
+const pollsPerTry = 20
 
 /**
  * One subscription to one location. Keeps itself connected until `close`, and
@@ -54,6 +64,10 @@ export class LiveClient {
   private attempt = 0
   private since: { epoch: string; seq: number } | undefined
   private opened = false
+  // Grows with each end of what was being tried: a late answer belongs to an older one.
+  private turn = 0
+  private polls = 0
+  private isPolling = false
   private readonly WebSocketClass: typeof WebSocket
   private readonly now: () => number
   private readonly random: () => number
@@ -68,24 +82,39 @@ export class LiveClient {
   retry(): void {
     this.drop()
     this.opened = false
-    this.options.onStatus({ kind: 'connecting' })
-    const socket = new this.WebSocketClass(this.options.url, subProtocol)
+    // The map goes on meanwhile: what is on the screen is a few seconds old at most.
+    if (!this.isPolling) this.options.onStatus({ kind: 'connecting' })
+    this.after(connectTimeoutMs, () => this.lost())
+    const { url } = this.options
+    if (typeof url === 'string') this.connect(url)
+    else void this.connectTo(url)
+  }
+
+  private async connectTo(url: () => Promise<string>): Promise<void> {
+    const { turn } = this
+    const address = await url()
+    if (turn === this.turn) this.connect(address)
+  }
+
+  private connect(url: string): void {
+    const socket = new this.WebSocketClass(url, subProtocol)
     this.socket = socket
     socket.onopen = () => this.subscribe(socket)
     socket.onmessage = (event: MessageEvent) => this.receive(event.data)
     socket.onclose = (event: CloseEvent) => this.closed(event.code)
-    this.after(connectTimeoutMs, () => this.lost())
   }
 
   /** The browser says that the network is gone. */
   goneOffline(): void {
     this.drop()
+    this.isPolling = false
     this.options.onStatus({ kind: 'offline' })
   }
 
   /** Ends the subscription; the client says nothing after that. */
   close(): void {
     this.drop()
+    this.isPolling = false
     this.since = undefined
   }
 
@@ -102,10 +131,15 @@ export class LiveClient {
     this.attempt = 0
     if (!this.opened) this.options.onStatus({ kind: 'online' })
     this.opened = true
+    this.isPolling = false
+    this.take(message)
+    this.after(silenceMs, () => this.lost())
+  }
+
+  private take(message: LiveMessage): void {
     // After a gap only the snapshot that follows it is something to resume from.
     this.since = message.type === 'gap' ? undefined : { epoch: message.epoch, seq: message.seq }
     this.options.onMessage(message)
-    this.after(silenceMs, () => this.lost())
   }
 
   /** A delta of another epoch or behind what is known must not move anything. */
@@ -116,6 +150,7 @@ export class LiveClient {
 
   private closed(code: number): void {
     this.drop()
+    if (code === closeCode.unauthorised || code === closeCode.denied) this.isPolling = false
     if (code === closeCode.unauthorised) this.options.onStatus({ kind: 'unauthorised' })
     else if (code === closeCode.denied) this.options.onStatus({ kind: 'denied' })
     else if (code === closeCode.limited) this.wait(limitedWaitMs * (1 + this.random()))
@@ -126,8 +161,31 @@ export class LiveClient {
   private lost(): void {
     const neverOpened = !this.opened
     this.drop()
+    this.polls = 0
+    if (this.isPolling) return void this.ask()
     this.wait(waitBefore(this.attempt++, this.random()))
-    if (neverOpened) void this.checkLogin()
+    if (neverOpened) void (this.options.poll ? this.ask() : this.checkLogin())
+  }
+
+  /**
+   * Asks for the state over plain HTTP. A server that answers there while no socket
+   * opens has something between it and here that lets none through.
+   */
+  private async ask(): Promise<void> {
+    const { turn } = this
+    const answer = await this.options.poll?.(this.since)
+    if (turn !== this.turn || answer === undefined) return
+    if (answer === 'unauthorised' || answer === 'denied') return this.closed(closeCode[answer])
+    if (answer === 'away') {
+      // A wait that runs already goes on.
+      if (this.isPolling) this.wait(waitBefore(this.attempt++, this.random()))
+      this.isPolling = false
+      return
+    }
+    this.isPolling = true
+    this.options.onStatus({ kind: 'polling' })
+    for (const message of answer) if (!this.isOld(message)) this.take(message)
+    this.after(pollMs, () => (++this.polls >= pollsPerTry ? this.retry() : void this.ask()))
   }
 
   private wait(ms: number): void {
@@ -148,6 +206,7 @@ export class LiveClient {
 
   /** Lets go of socket and timer; nothing of them is heard again. */
   private drop(): void {
+    this.turn++
     clearTimeout(this.timer)
     this.timer = undefined
     const { socket } = this

@@ -2,7 +2,8 @@ import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { computed, watchEffect } from 'vue'
 import { TestSocket } from './livetest/socket'
-import { liveUrl, useLiveStore } from './store'
+import { liveUrl } from './access'
+import { useLiveStore } from './store'
 
 const tag = (id: string, at = 0) => ({ id, name: id, tag_type: 'person', plan: 'p', x_m: 1, y_m: 2, at: new Date(at).toISOString() })
 const probe = async () => 'ok' as const

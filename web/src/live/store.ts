@@ -1,5 +1,6 @@
 import { defineStore } from 'pinia'
 import { computed, markRaw, onScopeDispose, shallowRef, triggerRef } from 'vue'
+import { type LiveAccess, liveUrl, poll, socketUrl } from './access'
 import { LiveClient, type LiveStatus, type Probe } from './client'
 import type { LiveMessage, LiveZone } from './messages'
 import { type HeardTag, LiveTable } from './table'
@@ -17,6 +18,8 @@ export const useLiveStore = defineStore('live', () => {
   const location = shallowRef('')
   const lastMessageAt = shallowRef<number>()
   const hasSnapshot = shallowRef(false)
+  /** By a link: the end of its session is not that of the person's own. */
+  const isGuest = shallowRef(false)
   // Server's clock minus this browser's.
   const clockOffsetMs = shallowRef(0)
   let client: LiveClient | undefined
@@ -41,16 +44,21 @@ export const useLiveStore = defineStore('live', () => {
     schedule()
   }
 
-  /** Follows another location; the same one again changes nothing. */
-  function open(id: string, probe: Probe) {
+  /**
+   * Follows another location; the same one again changes nothing. `access` is that of
+   * a link, if somebody came by one.
+   */
+  function open(id: string, probe: Probe, access: LiveAccess = {}) {
     if (id === location.value && client) return
     close()
     location.value = id
+    isGuest.value = access.bearer !== undefined
     client = new LiveClient({
-      url: liveUrl(window.location),
+      url: access.bearer ? () => socketUrl(access) : liveUrl(window.location),
       location: id,
       rateMs: 100,
       probe,
+      poll: (since) => poll(access, id, since),
       onMessage: receive,
       onStatus: (next) => (status.value = next),
     })
@@ -62,6 +70,7 @@ export const useLiveStore = defineStore('live', () => {
     client?.close()
     client = undefined
     location.value = ''
+    isGuest.value = false
     status.value = { kind: 'idle' }
     hasSnapshot.value = false
     lastMessageAt.value = undefined
@@ -80,11 +89,6 @@ export const useLiveStore = defineStore('live', () => {
     client?.close()
   })
 
-  const isOnline = computed(() => status.value.kind === 'online')
-  return { tags, zones, status, location, lastMessageAt, hasSnapshot, clockOffsetMs, isOnline, open, close, retry }
+  const isOnline = computed(() => status.value.kind === 'online' || status.value.kind === 'polling')
+  return { isGuest, tags, zones, status, location, lastMessageAt, hasSnapshot, clockOffsetMs, isOnline, open, close, retry }
 })
-
-/** The live socket's address next to the page's own. */
-export function liveUrl(page: Pick<Location, 'protocol' | 'host'>): string {
-  return `${page.protocol === 'https:' ? 'wss:' : 'ws:'}//${page.host}/api/v1/live`
-}
