@@ -67,6 +67,9 @@ func settle(t *testing.T, s *shelltest.Server, warehouse *clickhouse.DB, o postg
 	plans := "/api/v1/client/ble/plans"
 	make("plan", plans, map[string]any{"location_id": w.ids["location"], "name": "p", "bounds": bounds})
 	plan := plans + "/" + w.ids["plan"]
+	if r := send(owner, "PUT", plan+"/image", dot(pngDot)); r.StatusCode != 200 {
+		t.Fatalf("picture: %d %s", r.StatusCode, r.Bytes)
+	}
 	make("receiver", plan+"/receivers", map[string]any{"device_id": w.ids["device"], "x": 1, "y": 1})
 	make("zone", plan+"/zones", map[string]any{"name": "z", "polygon": square})
 	make("tag", "/api/v1/client/ble/tags", map[string]any{"transmitter": "mac:" + address(number, 5), "type": "asset", "name": "t"})
@@ -149,6 +152,16 @@ var bodies = map[string]func(w tenant) any{
 		return map[string]any{"location_id": w.ids["location"], "name": "new", "bounds": bounds}
 	},
 	"change-ble-plan": func(tenant) any { return map[string]any{"name": "renamed"} },
+	"change-location": func(tenant) any { return map[string]any{"address": "moved"} },
+	"set-ble-drawing": func(tenant) any {
+		return map[string]any{"walls": []any{}, "rooms": []any{}, "doors": []any{}, "labels": []any{}, "no_go": []any{}}
+	},
+	"set-ble-plan-image":    func(tenant) any { return dot(pngDot) },
+	"change-ble-plan-image": func(tenant) any { return map[string]any{"opacity": 0.5} },
+	"scale-ble-plan":        func(tenant) any { return map[string]any{"factor": 1} },
+	"create-ble-survey-tap": func(w tenant) any {
+		return map[string]any{"survey": "walk", "tag_id": w.ids["tag"], "x_m": 1, "y_m": 1}
+	},
 	"create-ble-share": func(w tenant) any {
 		return map[string]any{"location": w.ids["location"], "plan": w.ids["plan"], "expires_in_hours": 720, "names": true}
 	},

@@ -133,7 +133,7 @@ func TestLimits(t *testing.T) {
 
 func TestSweep(t *testing.T) {
 	r := open(t, files.DefaultLimits())
-	used, orphan, fresh := r.put(t, r.ours, "used"), r.put(t, r.ours, "orphan"), files.Digest("")
+	used, orphan := r.put(t, r.ours, "used"), r.put(t, r.ours, "orphan")
 	foreign := r.put(t, r.his, "used")
 	cut := filepath.Join(r.path, r.ours.String(), string(used[:2]), ".part-1")
 	if err := os.WriteFile(cut, []byte("half"), 0o600); err != nil {
@@ -157,7 +157,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("%d files were removed at once", n)
 	}
 	r.now = r.now.Add(files.Grace + time.Minute)
-	fresh = r.put(t, r.ours, "fresh")
+	fresh := r.put(t, r.ours, "fresh")
 	away := errors.New("away")
 	if n, err := r.Sweep(t.Context(), func(context.Context, schema.OrganisationID, []files.Digest) ([]files.Digest, error) { return nil, away }); n != 0 || !errors.Is(err, away) {
 		t.Errorf("removed %d, %v, while nobody knew what is in use", n, err)

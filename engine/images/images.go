@@ -103,7 +103,7 @@ func look(content []byte, limits Limits) (header, error) {
 	var h header
 	var config image.Config
 	var err error
-	perPixel := 0
+	var perPixel int
 	switch {
 	case bytes.HasPrefix(content, []byte("\xff\xd8\xff")):
 		h = header{mediaType: JPEG, decode: func(r *bytes.Reader) (image.Image, error) { return jpeg.Decode(r) }}

@@ -77,7 +77,7 @@ func newCoverage(site Site, cellM float64) *Coverage {
 	least := math.Sqrt(size.X * size.Y / MaxCoverage)
 	cellM = math.Max(math.Max(cellM, least), 0.5)
 	// A corridor has more cells than its area says.
-	cols, rows := 0, 0
+	var cols, rows int
 	for {
 		cols, rows = int(math.Ceil(size.X/cellM)), int(math.Ceil(size.Y/cellM))
 		if cols*rows <= MaxCoverage {

@@ -64,6 +64,9 @@ func (s *Store) settle(ctx context.Context, tx postgres.Tx, scope postgres.Scope
 	case at == of.location:
 		return nil
 	case !at.IsZero():
+		if err := scope.MayChange(at); err != nil {
+			return err
+		}
 		return schema.Errorf(schema.Conflict, "device_id", "the device belongs to another location; move it to this one first")
 	}
 	if err := s.bring(ctx, tx, device, of); err != nil {
