@@ -1,3 +1,4 @@
+import type { LineString, MultiLineString, MultiPolygon, Polygon } from 'geojson'
 import L from 'leaflet'
 import { toLatLng } from '../planLayer'
 import type { EditShape, ShapeLook } from './types'
@@ -8,9 +9,11 @@ const thinnestPx = 2
 const closed: readonly ShapeLook[] = ['room', 'no-go', 'zone']
 const paneOf: Record<ShapeLook, string> = { room: 'rooms', 'no-go': 'rooms', zone: 'overlayPane', wall: 'walls', door: 'walls' }
 
+type Line = L.Polyline<LineString | MultiLineString | Polygon | MultiPolygon>
+
 interface Drawn {
   shape: EditShape
-  line: L.Polyline
+  line: Line
 }
 
 /** Lines and areas. Only what is another object than before is drawn anew. */
@@ -42,7 +45,7 @@ export class ShapeLayer {
   private draw(shape: EditShape): Drawn {
     const options = { pane: paneOf[shape.look], className: `edit-${shape.look}`, interactive: false, lineCap: 'square', lineJoin: 'miter' } as const
     const points = shape.points.map(toLatLng)
-    const line: L.Polyline = closed.includes(shape.look) ? (L.polygon(points, options) as L.Polyline) : L.polyline(points, { ...options, fill: false })
+    const line: Line = closed.includes(shape.look) ? new L.Polygon(points, options) : new L.Polyline(points, { ...options, fill: false })
     line.addTo(this.map)
     const drawn: Drawn = { shape, line }
     this.style(drawn)

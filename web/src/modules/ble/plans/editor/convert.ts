@@ -108,8 +108,9 @@ export function drawingBody(items: readonly Item[]): ServerDrawing {
   return body
 }
 
+/** What is sent of a zone; a capacity of 0 is none. */
 export function zoneBody({ name, color, capacity, parent, points: polygon }: Extract<Item, { kind: 'zone' }>) {
-  return { name, color, capacity, parent_id: parent, polygon: pairs(polygon) }
+  return { name, color, capacity: capacity ?? 0, parent_id: parent, polygon: pairs(polygon) }
 }
 
 export function receiverBody({ device, points: [p], zM, rotation, gainDb }: Extract<Item, { kind: 'receiver' }>) {

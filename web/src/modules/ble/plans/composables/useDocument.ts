@@ -1,0 +1,141 @@
+import { onScopeDispose, type Ref, shallowRef } from 'vue'
+import { apply, same } from '../editor/changes'
+import { type Draft, type Drafts } from '../editor/drafts'
+import { History } from '../editor/history'
+import { type Doc, ofKind } from '../editor/model'
+import { type Backend, type Loaded, Saver, type SaveState } from '../editor/saver'
+
+export interface UseDocumentOptions {
+  plan: string
+  backend: Backend
+  drafts: Drafts
+}
+
+export interface UseDocumentReturn {
+  doc: Readonly<Ref<Doc | undefined>>
+  state: Readonly<Ref<SaveState>>
+  canUndo: Readonly<Ref<boolean>>
+  canRedo: Readonly<Ref<boolean>>
+  /** Edits of an earlier page that the server does not have. */
+  found: Readonly<Ref<Draft | undefined>>
+  /** Why the plan could not be read. */
+  error: Readonly<Ref<unknown>>
+  load: () => Promise<void>
+  /** The document is this now; steps of one key are undone together. */
+  edit: (doc: Doc, key?: string) => void
+  /** Ends such a row of steps. */
+  close: () => void
+  undo: () => void
+  redo: () => void
+  save: () => Promise<boolean>
+  resolve: (choice: 'theirs' | 'mine') => void
+  takeUp: () => void
+  discard: () => void
+  /** Does something on the server that changes the whole plan, then reads it; `change` does the same to the steps. */
+  transform: (act: () => Promise<unknown>, change: (doc: Doc, now: Doc) => Doc) => Promise<void>
+}
+
+/** A plan that is edited, with its steps, its saving and its draft. */
+export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseDocumentReturn {
+  const doc = shallowRef<Doc>()
+  const state = shallowRef<SaveState>({ kind: 'saved' })
+  const canUndo = shallowRef(false)
+  const canRedo = shallowRef(false)
+  const found = shallowRef<Draft>()
+  const error = shallowRef<unknown>()
+  let history: History<Doc> | undefined
+  let saver: Saver | undefined
+
+  function show() {
+    doc.value = history?.present
+    canUndo.value = history?.canUndo ?? false
+    canRedo.value = history?.canRedo ?? false
+  }
+
+  function start(loaded: Loaded) {
+    history = new History(loaded.doc)
+    saver = new Saver({ plan, backend, drafts, start: loaded, onState: (now) => (state.value = now), onServer: adopt })
+    show()
+  }
+
+  function adopt(server: Doc) {
+    const numbered = doc.value && numberedAs(server, doc.value)
+    if (numbered) history?.map(numbered)
+    show()
+  }
+
+  async function load(): Promise<void> {
+    error.value = undefined
+    try {
+      const [loaded, draft] = await Promise.all([backend.load(), drafts.get(plan).catch(() => undefined)])
+      start(loaded)
+      if (!draft) return
+      if (same(loaded.doc, meant(draft))) discard()
+      else found.value = draft
+    } catch (cause) {
+      error.value = cause
+    }
+  }
+
+  function edit(next: Doc, key = '') {
+    if (!history || next === history.present) return
+    // Whoever goes on drawing has decided against the earlier edits.
+    found.value = undefined
+    history.push(next, key)
+    show()
+    saver?.edit(next)
+  }
+
+  function step(moved: boolean | undefined) {
+    show()
+    if (moved && history) saver?.edit(history.present)
+  }
+
+  function resolve(choice: 'theirs' | 'mine') {
+    if (saver && history) history.push(saver.resolve(choice))
+    show()
+  }
+
+  function takeUp() {
+    const draft = found.value
+    if (!draft || !history) return
+    found.value = undefined
+    history.push(draft.current)
+    show()
+    saver?.resume(draft)
+  }
+
+  function discard() {
+    found.value = undefined
+    void drafts.remove(plan).catch(() => undefined)
+  }
+
+  async function transform(act: () => Promise<unknown>, change: (doc: Doc, now: Doc) => Doc): Promise<void> {
+    if (!history || !saver || !(await saver.flush())) return
+    await act()
+    const loaded = await backend.load()
+    history.map((old) => change(old, loaded.doc))
+    // The server's own figures, so that nothing is left to save.
+    history.amend(saver.restart(loaded))
+    show()
+  }
+
+  onScopeDispose(() => void saver?.close())
+  return {
+    doc, state, canUndo, canRedo, found, error, load, edit, resolve, takeUp, discard, transform,
+    close: () => history?.close(),
+    undo: () => step(history?.undo()),
+    redo: () => step(history?.redo()),
+    save: async () => (await saver?.flush()) ?? true,
+  }
+}
+
+/** What the draft's edits come to. */
+const meant = ({ pending, base, current }: Draft): Doc => (same(base, current) && pending ? apply(base, pending.op) : current)
+
+/** Numbers are given by the server, and belong to every step; undefined: they are there already. */
+function numberedAs(server: Doc, now: Doc): ((doc: Doc) => Doc) | undefined {
+  const numbers = new Map(ofKind(server, 'zone').map(({ id, number }) => [id, number]))
+  if (ofKind(now, 'zone').every(({ id, number }) => (numbers.get(id) ?? number) === number)) return undefined
+  return (doc) => ({ ...doc, items: doc.items.map((item) => (item.kind === 'zone' ? { ...item, number: numbers.get(item.id) ?? item.number } : item)) })
+}
