@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -76,7 +77,7 @@ func visible(ctx context.Context, tx postgres.Tx, d Delivery, items []item) (lan
 	if d.Test { // the rule was open to him a moment ago
 		const find = `SELECT language FROM account WHERE org = $1 AND lower(email) = $2 AND NOT disabled AND confirmed_at IS NOT NULL`
 		err := tx.QueryRow(ctx, find, d.Organisation, d.Recipient).Scan(&language)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			err = nil
 		}
 		return language, nil, err

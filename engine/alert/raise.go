@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -157,7 +158,7 @@ func (s *Service) end(ctx context.Context, ends []End) error {
 			a := Alert{ID: e.Alert}
 			err := tx.QueryRow(ctx, update, e.Alert, e.At).Scan(&a.Organisation, &a.Rule, &a.Muted)
 			switch {
-			case err == pgx.ErrNoRows: // its rule ended it
+			case errors.Is(err, pgx.ErrNoRows): // its rule ended it
 			case err != nil:
 				return postgres.Explain(err, "end alerts", nil)
 			default:

@@ -40,12 +40,6 @@ type watch struct {
 	ended time.Time // zero: it goes on
 }
 
-// place is a tag in a zone.
-type place struct {
-	tag  schema.TagID
-	zone schema.ZoneID
-}
-
 // Effects are what has come of events.
 type Effects struct {
 	Raised []Alert
@@ -145,14 +139,14 @@ func (s *State) Visit(v schema.Visit, e *Effects) {
 	if len(s.at[v.Location]) == 0 {
 		return
 	}
-	zone, inside := s.inside[v.Zone], false
+	zone := s.inside[v.Zone]
 	if zone == nil {
 		zone = map[schema.TagID]schema.Visit{}
 		s.inside[v.Zone] = zone
 	}
 	known := zone[v.Tag]
-	switch inside = v.LeftAt.IsZero(); {
-	case inside:
+	switch {
+	case v.LeftAt.IsZero():
 		zone[v.Tag] = v
 	case known.EnteredAt <= v.LeftAt: // else the end of an earlier one
 		delete(zone, v.Tag)

@@ -90,6 +90,9 @@ func addZones(out *module.World, byPlan map[schema.PlanID]*schema.Layout, zones 
 			panic("BUG: zone " + z.ID.String() + " is on a plan that was not read in the same snapshot")
 		}
 		zone := schema.Zone{ID: z.ID, Number: z.Number, Name: z.Name, Parent: z.Parent, Polygon: polygonOf(z.Polygon)}
+		if z.Capacity != nil {
+			zone.Capacity = *z.Capacity
+		}
 		l.Zones = append(l.Zones, zone)
 		out.Names = append(out.Names, module.Name{Organisation: l.Organisation, Kind: "zone", ID: z.ID, Name: z.Name})
 	}
