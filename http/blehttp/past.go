@@ -26,9 +26,6 @@ type Past struct {
 	From     string   `query:"from" maxLength:"40" doc:"RFC 3339, or a date: the day's beginning. Without: the beginning of today"`
 	To       string   `query:"to" maxLength:"40" doc:"RFC 3339, not included, or a date: the day's end. Without: now"`
 	TZ       string   `query:"tz" maxLength:"64" doc:"IANA name of the time zone whose days and hours count; by default the location's"`
-
-	// OrganisationID is whose past was looked at, for the log; it is found, not asked for.
-	OrganisationID schema.OrganisationID
 }
 
 // question is what was asked, looked up.
@@ -37,10 +34,11 @@ type question struct {
 	scene ble.Scene
 }
 
-// question looks up what the input names.
+// question looks up what the input names. Whose past it is stands in the log also when
+// there was nothing to see.
 func (r *routes) question(ctx context.Context, in *Past) (question, error) {
 	q, err := r.questionOf(ctx, shell.PrincipalOf(ctx).Scope(), in)
-	in.OrganisationID = q.Organisation
+	shell.Saw(ctx, q.Organisation)
 	return q, err
 }
 

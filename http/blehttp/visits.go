@@ -48,6 +48,7 @@ func visitOf(v *analytics.Visit, location schema.LocationID, l *ble.Labels) Visi
 type visitList struct {
 	Past
 	shell.PageInput
+	shell.FormatInput
 	MinS  float64 `query:"min_s" minimum:"0" maximum:"100000000" doc:"Only visits that took so many seconds at least"`
 	Open  string  `query:"open" enum:"true,false" doc:"Only visits that go on, or only those that have ended"`
 	Order string  `query:"order" enum:"oldest,newest" default:"oldest" doc:"Which come first, by entry"`
@@ -63,7 +64,9 @@ func (in *visitList) filter() analytics.VisitFilter {
 }
 
 func (r *routes) visits(s *shell.Server, get func(id, path, summary string) huma.Operation) {
-	shell.Route(s, r.viewer, get("list-ble-visits", "/visits", "List stays of tags in zones"), r.listVisits)
+	op := get("list-ble-visits", "/visits", "List stays of tags in zones")
+	op.Middlewares = huma.Middlewares{s.Downloadable("ble/visits")}
+	shell.Route(s, r.viewer, op, r.listVisits)
 }
 
 func (r *routes) listVisits(ctx context.Context, in *visitList) (*shell.ListOutput[Visit], error) {

@@ -12847,6 +12847,10 @@ export interface operations {
                 limit?: number;
                 /** @description The next of the page before */
                 cursor?: string;
+                /** @description Answer with all rows as a file, which is an export: it needs that right and has a line in the history */
+                format?: "csv" | "json" | "ndjson" | "parquet";
+                /** @description The language of a CSV's head; names without */
+                lang?: "en" | "ru";
                 /** @description Only visits that took so many seconds at least */
                 min_s?: number;
                 /** @description Only visits that go on, or only those that have ended */
