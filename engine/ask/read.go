@@ -31,7 +31,7 @@ func (t *tail) Read(p []byte) (int, error) {
 // errEnough ends the reading of an answer of which enough is known.
 var errEnough = errors.New("ask: enough")
 
-// reading reads {"meta": […], "data": [[…], …], …, "statistics": {…}} as it comes.
+// reading reads an array of names, one of types, and one per row, as they come.
 type reading struct {
 	limit  int
 	body   *tail
@@ -43,7 +43,10 @@ func readAnswer(s Statement, body io.Reader) (Answer, error) {
 	t := &tail{from: body}
 	r := &reading{limit: s.Limit, body: t, json: json.NewDecoder(t), answer: Answer{Columns: []Column{}, Rows: [][]any{}}}
 	r.json.UseNumber()
-	err := r.object()
+	err := r.head()
+	if err == nil {
+		err = r.rows()
+	}
 	if err == nil || errors.Is(err, errEnough) {
 		return r.answer, nil
 	}
@@ -58,45 +61,26 @@ func readAnswer(s Statement, body io.Reader) (Answer, error) {
 	return Answer{}, &schema.Error{Kind: schema.Unavailable, Message: "the warehouse broke its answer off; try again", Err: err}
 }
 
-func (r *reading) object() error {
-	if _, err := r.json.Token(); err != nil { // {
+// head reads the names and types of the columns; a statement without an answer has
+// neither.
+func (r *reading) head() error {
+	var names, types []string
+	if !r.json.More() {
+		return nil
+	}
+	if err := r.json.Decode(&names); err != nil {
 		return err
 	}
-	for r.json.More() {
-		key, err := r.json.Token()
-		if err != nil {
-			return err
-		}
-		if err := r.member(key); err != nil {
-			return err
-		}
-	}
-	_, err := r.json.Token() // }
-	return err
-}
-
-func (r *reading) member(key json.Token) error {
-	switch key {
-	case "meta":
-		return r.json.Decode(&r.answer.Columns)
-	case "data":
-		return r.rows()
-	case "statistics":
-		var s struct {
-			RowsRead int64 `json:"rows_read"`
-		}
-		err := r.json.Decode(&s)
-		r.answer.RowsRead = s.RowsRead
+	if err := r.json.Decode(&types); err != nil {
 		return err
 	}
-	var rest json.RawMessage
-	return r.json.Decode(&rest)
+	for i, name := range names {
+		r.answer.Columns = append(r.answer.Columns, Column{Name: name, Type: types[min(i, len(types)-1)]})
+	}
+	return nil
 }
 
 func (r *reading) rows() error {
-	if _, err := r.json.Token(); err != nil { // [
-		return err
-	}
 	for r.json.More() {
 		if len(r.answer.Rows) == r.limit || r.body.n > maxAnswer {
 			r.answer.Truncated = true
@@ -115,7 +99,10 @@ func (r *reading) rows() error {
 		}
 		r.answer.Rows = append(r.answer.Rows, cells)
 	}
-	_, err := r.json.Token() // ]
+	_, err := r.json.Token() // what stands where a row should is an error
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
 	return err
 }
 

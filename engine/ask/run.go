@@ -2,9 +2,11 @@ package ask
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,9 +18,9 @@ const (
 	MaxSQL       = 64 << 10 // bytes
 	MaxRows      = 10_000
 	DefaultRows  = 1_000
-	maxAnswer    = 16 << 20 // bytes
-	maxCell      = 64 << 10 // bytes of one value as JSON
-	answerFormat = "JSONCompact"
+	maxAnswer    = 16 << 20                              // bytes
+	maxCell      = 64 << 10                              // bytes of one value as JSON
+	answerFormat = "JSONCompactEachRowWithNamesAndTypes" // no frame around the rows: they are good as far as they came
 )
 
 // Warehouse answers statements as the reader of one organisation.
@@ -56,7 +58,7 @@ type Column struct {
 type Answer struct {
 	Columns   []Column
 	Rows      [][]any
-	RowsRead  int64 // of the tables; 0 where the answer was cut short before it said so
+	RowsRead  int64 // of the tables; 0 where the warehouse does not say
 	Elapsed   time.Duration
 	Truncated bool // there are more rows, or more bytes, than are taken
 }
@@ -76,7 +78,8 @@ func Run(ctx context.Context, w Warehouse, organisation schema.OrganisationID, s
 	}
 	ctx, enough := context.WithCancel(ctx)
 	defer enough()
-	q := url.Values{"default_format": {answerFormat}}
+	// One row more than wanted tells whether there are more.
+	q := url.Values{"default_format": {answerFormat}, "limit": {strconv.Itoa(s.Limit + 1)}}
 	for name, value := range s.Params {
 		q.Set("param_"+name, escape.Replace(value))
 	}
@@ -94,6 +97,22 @@ func Run(ctx context.Context, w Warehouse, organisation schema.OrganisationID, s
 		return Answer{}, schema.Errorf(schema.Invalid, "sql", "asks for the format %s: leave FORMAT out, the page shows the rows itself", format)
 	}
 	a, err := readAnswer(s, resp.Body)
+	a.RowsRead = rowsRead(resp.Header.Get("X-ClickHouse-Summary"))
 	a.Elapsed = time.Since(began)
 	return a, err
+}
+
+// rowsRead reads the summary that a warehouse sends, if it does.
+func rowsRead(summary string) int64 {
+	var s struct {
+		RowsRead string `json:"read_rows"`
+	}
+	if json.Unmarshal([]byte(summary), &s) != nil {
+		return 0
+	}
+	n, err := strconv.ParseInt(s.RowsRead, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }

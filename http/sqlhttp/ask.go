@@ -60,7 +60,7 @@ type (
 		Body struct {
 			Columns   []ask.Column `json:"columns" nullable:"false"`
 			Rows      [][]any      `json:"rows" nullable:"false" doc:"In the order of columns; integers beyond 2^53 are text"`
-			RowsRead  int64        `json:"rows_read" doc:"Of the tables; 0: the answer was truncated before that was known"`
+			RowsRead  int64        `json:"rows_read" doc:"Of the tables; 0: the warehouse does not say"`
 			ElapsedMs int64        `json:"elapsed_ms"`
 			Truncated bool         `json:"truncated" doc:"There is more"`
 		}

@@ -60,7 +60,9 @@ func open(tb testing.TB) *site {
 	}
 	tb.Cleanup(analysts.Close)
 	s := &site{tb: tb, tokens: map[string]string{}}
-	s.Server = shelltest.Start(tb, nil, func(server *shelltest.Server) { sqlhttp.Register(server.Server, server.DB, analysts) })
+	s.Server = shelltest.Start(tb, nil, func(server *shelltest.Server) {
+		sqlhttp.Register(server.Server, server.DB, analysts).RegisterAsk(server.Server, sqlhttp.AskConfig{DB: server.DB, Tables: []string{"visits", "names"}})
+	})
 	s.ours, s.theirs = postgrestest.Organisation(tb, s.DB, "ours", "ble"), postgrestest.Organisation(tb, s.DB, "theirs", "ble")
 	for rows, o := range map[int]postgres.Organisation{3: s.ours, 5: s.theirs} {
 		sql := fmt.Sprintf("INSERT INTO names (org, kind, id, name, rev) SELECT '%s', 'tag', generateUUIDv4(), '%s-' || number, 1 FROM numbers(%d)", o.ID, o.Name, rows)

@@ -71,6 +71,7 @@ func (a *Analysts) Ask(ctx context.Context, organisation schema.OrganisationID, 
 		if err := a.admit(ctx, organisation, sql); err != nil {
 			return nil, err
 		}
+		q.Del("limit") // a reader's settings are fixed; its answers stop when nobody reads on
 		q.Set("database", a.server.name)
 		q.Set("cancel_http_readonly_queries_on_client_close", "1")
 	}

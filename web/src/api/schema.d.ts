@@ -2835,7 +2835,7 @@ export interface components {
             rows: (unknown[] | null)[];
             /**
              * Format: int64
-             * @description Of the tables; 0: the answer was truncated before that was known
+             * @description Of the tables; 0: the warehouse does not say
              */
             rows_read: number;
             /** @description There is more */
