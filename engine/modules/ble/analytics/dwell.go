@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
@@ -134,10 +135,14 @@ func (a *Analytics) dwellOutside(ctx context.Context, q *Query, by By, table str
 	if err != nil {
 		return err
 	}
+	step := int64(24 * time.Hour / time.Millisecond) // only to bound what is laid over each other
+	if by.timed() {
+		step = q.step()
+	}
 	tag, _, day, weekday, hour := by.keys()
 	sql := fmt.Sprintf(`SELECT %s AS k_tag, %s AS k_zone, toString(%s) AS k_day, %s AS k_weekday, %s AS k_hour, sum(ms), toUInt64(0), uniqExact(tag)
 FROM (SELECT *, first AS a FROM %s) WHERE ms > 0 GROUP BY k_tag, k_zone, k_day, k_weekday, k_hour LIMIT %d`,
-		tag, noID, day, weekday, hour, outsidePieces(heard, table, q.step()), maxGroups+1)
+		tag, noID, day, weekday, hour, outsidePieces(heard, table, step), maxGroups+1)
 	return a.ask(ctx, "time outside zones", sql, s, func(rows driver.Rows) error {
 		var d Dwell
 		if err := scanDwell(rows, &d, &d.OutsideMs, &d.Visits, &d.Tags); err != nil {

@@ -39,23 +39,22 @@ func piecesOf(table string, step int64) string {
 // moment in the step. heard is a table of [Analytics.heard], stays one of visits.
 //
 // A visit that is open goes on: the time for which the last fix was promised to hold
-// is not outside because the visit is only counted to it.
+// is not outside because the visit is only counted to it. Both are gathered by tag and
+// step and laid over each other there: to join them costs several times as much.
 func outsidePieces(heard, stays string, step int64) string {
-	going := `(SELECT * REPLACE (if(open, {to:Int64}, b) AS b) FROM ` + stays + ` WHERE parent = ` + noID + `)`
+	going := `(SELECT tag, a, if(open, {to:Int64}, b) AS b FROM ` + stays + ` WHERE parent = ` + noID + `)`
 	return fmt.Sprintf(`
 (
-    SELECT h.tag AS tag, h.k AS k, h.plan AS plan, first, last, whole - ifNull(covered, 0) AS ms
+    SELECT tag, k, first, last, whole - arraySum(h -> arraySum(v -> greatest(least(h.2, v.2) - greatest(h.1, v.1), 0), inside), spans) AS ms
     FROM
     (
-        SELECT tag, plan, k, min(a) AS first, max(b) AS last, sum(b - a) AS whole FROM %[1]s GROUP BY tag, plan, k
-    ) AS h
-    LEFT JOIN
-    (
-        SELECT s.tag AS tag, s.plan AS plan, s.k AS k, sum(greatest(least(s.b, v.b) - greatest(s.a, v.a), 0)) AS covered
-        FROM %[1]s AS s INNER JOIN %[2]s AS v ON v.tag = s.tag AND v.k = s.k
-        GROUP BY tag, plan, k
-    ) AS c ON c.tag = h.tag AND c.k = h.k AND c.plan = h.plan
-)`, piecesOf(heard, step), piecesOf(going, step))
+        SELECT tag, k, minIf(a, span) AS first, maxIf(b, span) AS last, sumIf(b - a, span) AS whole,
+            groupArrayIf((a, b), span) AS spans, groupArrayIf((a, b), NOT span) AS inside
+        FROM (SELECT tag, k, a, b, true AS span FROM %s UNION ALL SELECT tag, k, a, b, false AS span FROM %s)
+        GROUP BY tag, k
+    )
+    WHERE notEmpty(spans)
+)`, piecesOf("(SELECT tag, a, b FROM "+heard+")", step), piecesOf(going, step))
 }
 
 // heardSQL is a table of when tags were heard by the fixes of the raw days, [a, b) within
