@@ -174,7 +174,7 @@ func (w *world) read(id postgres.ExportID) []byte {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close() // it was only read
 	b, err := io.ReadAll(f)
 	if err != nil {
 		w.t.Fatal(err)

@@ -35,7 +35,7 @@ func (r *routes) file(ctx context.Context, in *exportPath) (*huma.StreamResponse
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(out huma.Context) {
-		defer f.Close() //nolint:errcheck // it was only read
+		defer f.Close() // it was only read
 		serve(out, f, e)
 	}}, nil
 }
