@@ -31,6 +31,7 @@ export function createConsoleRouter(): Router {
     history: createWebHistory(),
     routes: [
       { path: '/welcome', redirect: '/login', component: () => import('./layouts/AuthLayout.vue'), children: authPages },
+      ...modules.flatMap(screensOf),
       {
         path: '/',
         component: () => import('./layouts/ShellLayout.vue'),
@@ -52,6 +53,11 @@ export function createConsoleRouter(): Router {
 /** A module's pages ask for what the module asks for, unless they say otherwise. */
 export function pagesOf({ product, action, admin, organisation, title, routes }: ConsoleModule): RouteRecordRaw[] {
   return routes.map((route) => ({ ...route, meta: { product, action, admin, organisation, title, ...route.meta } }))
+}
+
+/** A module's pages that have no shell around them. */
+function screensOf({ product, action, admin, organisation, title, screens = [] }: ConsoleModule): RouteRecordRaw[] {
+  return screens.map((route) => ({ ...route, meta: route.meta?.open ? route.meta : { product, action, admin, organisation, title, ...route.meta } }))
 }
 
 async function guard(to: RouteLocationNormalized) {

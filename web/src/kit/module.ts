@@ -51,6 +51,8 @@ export interface ConsoleModule extends Requirement {
   nav: NavEntry[]
   /** Pages below the shell; `meta.title` is the key of the page's title, requirements in `meta` replace the module's. */
   routes: RouteRecordRaw[]
+  /** Pages without the shell around them, such as a screen on a wall. They ask for what the module asks for unless they are open. */
+  screens?: RouteRecordRaw[]
   messages: Record<Language, () => Promise<{ default: Messages }>>
 }
 

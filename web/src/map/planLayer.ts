@@ -23,7 +23,7 @@ export class PlanLayer {
   }
 
   set(plan: MapPlan): void {
-    const drawnAs = JSON.stringify(plan)
+    const drawnAs = JSON.stringify([plan.bounds, plan.walls])
     if (drawnAs === this.drawnAs) return
     this.drawnAs = drawnAs
     this.group.clearLayers()

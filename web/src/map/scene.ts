@@ -1,4 +1,5 @@
 import L from 'leaflet'
+import { DrawingLayer } from './drawingLayer'
 import { boundsOf, PlanLayer, toLatLng } from './planLayer'
 import { ReceiverLayer } from './receiverLayer'
 import { TagLayer } from './tagLayer'
@@ -21,7 +22,7 @@ const marginPx = 24
 const maxZoom = 7
 
 // From the bottom up; Leaflet's own pane of vectors, which has the zones, is 400.
-const panes = [['floor', 390], ['walls', 405], ['zoneLabels', 410], ['receivers', 420]] as const
+const panes = [['floor', 380], ['picture', 385], ['rooms', 390], ['walls', 405], ['texts', 408], ['zoneLabels', 410], ['receivers', 420]] as const
 // Where avatars become letters again: a chosen tag is shown at least so close.
 const closeZoom = 4
 
@@ -29,6 +30,7 @@ const closeZoom = 4
 export class Scene {
   private readonly map: L.Map
   private readonly floor: PlanLayer
+  private readonly drawing: DrawingLayer
   private readonly zones: ZoneLayer
   private readonly receivers: ReceiverLayer
   private readonly tags: TagLayer
@@ -55,6 +57,7 @@ export class Scene {
     this.map.setView([0, 0], 0)
     for (const [pane, zIndex] of panes) this.map.createPane(pane).style.zIndex = String(zIndex)
     this.floor = new PlanLayer(this.map)
+    this.drawing = new DrawingLayer(this.map)
     this.zones = new ZoneLayer(this.map)
     this.receivers = new ReceiverLayer(this.map)
     this.tags = new TagLayer(this.map, { initials: options.initials, onSelect: options.onSelect, animate: animate && !options.still })
@@ -79,6 +82,7 @@ export class Scene {
     const isOther = plan.id !== this.plan?.id
     this.plan = plan
     this.floor.set(plan)
+    this.drawing.set(plan.drawing)
     if (!isOther) return
     this.map.setMaxBounds(boundsOf(plan).pad(0.6))
     this.fit()

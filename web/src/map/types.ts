@@ -1,6 +1,8 @@
 // What the map draws. Lengths are metres, x to the right and y up; angles are
 // degrees clockwise.
 
+import type { EditPicture } from './edit/types'
+
 export interface MapPoint {
   x: number
   y: number
@@ -10,6 +12,16 @@ export interface MapPlan {
   id: string
   bounds: { min: MapPoint; max: MapPoint }
   walls: readonly (readonly MapPoint[])[]
+  drawing?: MapDrawing
+}
+
+/** What is drawn on a plan besides walls. */
+export interface MapDrawing {
+  rooms: readonly { polygon: readonly MapPoint[]; color: string }[]
+  doors: readonly (readonly MapPoint[])[]
+  /** A size of 0 is that of the screen. */
+  labels: readonly { at: MapPoint; text: string; sizeM: number }[]
+  picture?: EditPicture
 }
 
 export interface MapZone {
@@ -17,6 +29,10 @@ export interface MapZone {
   name: string
   polygon: readonly MapPoint[]
   occupancy: number
+  /** Above it the zone is too full; 0 is none. */
+  capacity?: number
+  /** Its own colour, drawn instead of that of its occupancy. */
+  color?: string
 }
 
 export interface MapReceiver {

@@ -60,10 +60,15 @@ export class ZoneLayer {
     if (!drawn) return
     drawn.zone = zone
     drawn.name.textContent = zone.name
-    drawn.count.textContent = String(zone.occupancy)
+    drawn.count.textContent = zone.capacity ? `${zone.occupancy}/${zone.capacity}` : String(zone.occupancy)
+    const isFull = zone.capacity !== undefined && zone.capacity > 0 && zone.occupancy > zone.capacity
+    drawn.count.classList.toggle('is-full', isFull)
     const element = drawn.shape.getElement()
     element?.setAttribute('data-level', String(levelOf(zone.occupancy)))
     element?.setAttribute('data-zone', zone.id)
+    element?.toggleAttribute('data-full', isFull)
+    element?.toggleAttribute('data-own', zone.color !== undefined)
+    if (element instanceof SVGElement) element.style.setProperty('--own', zone.color ?? '')
   }
 
   /** Hides names that are wider than their zone is on the screen. */

@@ -12,6 +12,8 @@ export interface UseTagsReturn {
   filter: TagFilter
   /** For the map: in no order, new with each frame that brings something. */
   shown: ComputedRef<TagRow[]>
+  /** All tags of the location, whatever the filter says; written once a second. */
+  everywhere: Readonly<ShallowRef<readonly TagRow[]>>
   /** For the list: in order. */
   rows: Readonly<ShallowRef<readonly TagRow[]>>
   /** Tags of the location, whatever the filter says. */
@@ -30,6 +32,8 @@ export function useTags(): UseTagsReturn {
   const clock = () => ({ now: Math.max(now.value, live.lastMessageAt ?? 0), offsetMs: live.clockOffsetMs })
 
   const shown = computed(() => passing(live.tags.values(), filter, clock()))
+  const everywhere = shallowRef<readonly TagRow[]>([])
+  watch([now, () => live.hasSnapshot], () => (everywhere.value = passing(live.tags.values(), noFilter, clock())), { immediate: true })
   const total = computed(() => live.tags.size)
   const hasFilter = computed(() => isFiltered(filter))
 
@@ -52,5 +56,5 @@ export function useTags(): UseTagsReturn {
     const tag = live.tags.get(id)
     return tag && passing([tag], noFilter, clock())[0]
   }
-  return { filter, shown, rows, total, hasFilter, reset: () => Object.assign(filter, noFilter), find }
+  return { filter, shown, everywhere, rows, total, hasFilter, reset: () => Object.assign(filter, noFilter), find }
 }
