@@ -33,34 +33,53 @@ type FixMark struct {
 // Tracks returns up to most fixes of the question's plan by time and tag. With every,
 // the last of each tag in each stretch of that length. What began before the time and
 // held into it comes first, so that a playback begins with everybody in his place.
+//
+// Days are read one after the other, as far as the page reaches: fixes are kept by tag,
+// so that to find the first of a month all of it would be sorted.
 func (a *Analytics) Tracks(ctx context.Context, q *Query, every time.Duration, after *FixMark, most int) ([]Fix, error) {
+	begin := q.From.Add(-reach)
+	if after != nil && after.At.Time().After(begin) {
+		begin = after.At.Time()
+	}
+	var out []Fix
+	for begin.Before(q.To) && len(out) < most {
+		end := begin.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+		if end.After(q.To) {
+			end = q.To
+		}
+		found, err := a.tracksOf(ctx, q, begin, end, every, after, most-len(out))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+		begin = end
+	}
+	return out, nil
+}
+
+// tracksOf returns up to most fixes of a part of a day.
+func (a *Analytics) tracksOf(ctx context.Context, q *Query, begin, end time.Time, every time.Duration, after *FixMark, most int) ([]Fix, error) {
 	where := q.whose()
 	if len(q.Zones) > 0 {
 		where += hasZone
 	}
-	s, past := q.statement(), ""
+	s, past := q.statement().number("begin", begin.UnixMilli()).number("end", end.UnixMilli()), "1"
 	if after != nil {
-		past = " AND (at, tag) > (fromUnixTimestamp64Milli({after:Int64}, 'UTC'), {last:UUID})"
+		past = "(ms, tag) > ({after:Int64}, {last:UUID})"
 		s.number("after", int64(after.At)).set("last", after.Tag.String())
 	}
-	sql := fmt.Sprintf(`SELECT tag, toUnixTimestamp64Milli(at), x_m, y_m, accuracy_m, zone, valid_for_ms
-FROM fixes FINAL
-WHERE %s AND at >= %s - INTERVAL 1 HOUR AND at < %s AND toUnixTimestamp64Milli(at) + valid_for_ms > {from:Int64}%s
-ORDER BY at, tag`, where, fromAt, toAt, past)
+	rows := fmt.Sprintf(`SELECT tag, toUnixTimestamp64Milli(at) AS ms, x_m, y_m, accuracy_m, zone, valid_for_ms
+    FROM fixes FINAL
+    WHERE %s AND at >= fromUnixTimestamp64Milli({begin:Int64}, 'UTC') AND at < fromUnixTimestamp64Milli({end:Int64}, 'UTC') AND ms + valid_for_ms > {from:Int64}`, where)
 	if every > 0 {
 		s.number("every", every.Milliseconds())
-		sql = fmt.Sprintf(`SELECT tag, at, x, y, r, z, v FROM
-(
-    SELECT tag, max(toUnixTimestamp64Milli(f.at)) AS at, argMax(x_m, f.at) AS x, argMax(y_m, f.at) AS y, argMax(accuracy_m, f.at) AS r, argMax(zone, f.at) AS z,
-        toUInt32(least(max(toUnixTimestamp64Milli(f.at) + valid_for_ms) - at, 4294967295)) AS v
-    FROM fixes AS f FINAL
-    WHERE %s AND f.at >= %s - INTERVAL 1 HOUR AND f.at < %s AND toUnixTimestamp64Milli(f.at) + valid_for_ms > {from:Int64}
-    GROUP BY tag, intDiv(toUnixTimestamp64Milli(f.at), {every:Int64})
-)
-WHERE 1%s ORDER BY at, tag`, where, fromAt, toAt, map[bool]string{true: " AND (at, tag) > ({after:Int64}, {last:UUID})"}[after != nil])
+		rows = `SELECT tag, max(f.ms) AS ms, argMax(x_m, f.ms) AS x_m, argMax(y_m, f.ms) AS y_m, argMax(accuracy_m, f.ms) AS accuracy_m, argMax(zone, f.ms) AS zone,
+        toUInt32(least(max(f.ms + valid_for_ms) - ms, 4294967295)) AS valid_for_ms
+    FROM (` + rows + `) AS f GROUP BY tag, intDiv(f.ms, {every:Int64})`
 	}
 	var out []Fix
-	err := a.ask(ctx, "tracks", fmt.Sprintf("%s LIMIT %d", sql, most), s, func(rows driver.Rows) error {
+	sql := fmt.Sprintf("SELECT tag, ms, x_m, y_m, accuracy_m, zone, valid_for_ms FROM\n(\n    %s\n)\nWHERE %s ORDER BY ms, tag LIMIT %d", rows, past, most)
+	err := a.ask(ctx, "tracks", sql, s, func(rows driver.Rows) error {
 		var f Fix
 		var at int64
 		err := rows.Scan((*uuid.UUID)(&f.Tag), &at, &f.X, &f.Y, &f.Radius, (*uuid.UUID)(&f.Zone), &f.ValidMs)
