@@ -49,7 +49,7 @@ type serveCmd struct {
 	RateLimit         bool     `help:"Bound how often one account, organisation and address may ask the API." default:"true" negatable:"" env:"MYBEACON_RATE_LIMIT"`
 	PrivateWebhooks   bool     `help:"Let webhooks of organisations lead into private networks and to this machine." env:"MYBEACON_PRIVATE_WEBHOOKS"`
 	Demo              bool     `help:"Simulate a site with people and things and stream it through the scanners' door." env:"MYBEACON_DEMO"`
-	DemoTags          int      `help:"How many tags the demo has, 20 to 200." default:"60" env:"MYBEACON_DEMO_TAGS" placeholder:"N"`
+	DemoTags          int      `help:"How many tags the demo has, 20 to 2000." default:"60" env:"MYBEACON_DEMO_TAGS" placeholder:"N"`
 	DemoLanguage      string   `help:"Language of the demo's names: ${enum}." enum:"en,ru" default:"en" env:"MYBEACON_DEMO_LANGUAGE"`
 	CheckConfig       bool     `help:"Check the settings and stop."`
 }
