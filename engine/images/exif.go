@@ -3,13 +3,23 @@ package images
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 )
 
-// readJPEG looks at the segments before the picture: how the camera was held, as
-// EXIF tells it from 1 (upright) to 8, and how many bytes of memory a pixel takes.
-// What it cannot read it takes for the usual; decoding says what is wrong.
-func readJPEG(content []byte) (orientation, perPixel int) {
-	orientation, perPixel = 1, 4
+// jpegFacts is what the segments before a JPEG's first scan say.
+type jpegFacts struct {
+	orientation int // as EXIF tells it from 1 (upright) to 8
+	perPixel    int // bytes of memory while it is decoded
+}
+
+// errOdd is of what decoders pass over in silence, each in its way: what one does not
+// see there must not decide what the other takes.
+var errOdd = errors.New("odd bytes between the segments")
+
+// readJPEG looks at the segments before the picture. A pixel takes what the worst
+// kind takes, unless a frame of a lesser one is seen.
+func readJPEG(content []byte) (jpegFacts, error) {
+	facts := jpegFacts{orientation: 1, perPixel: worstBytes}
 	rest := content[2:]
 	for len(rest) >= 4 && rest[0] == 0xff {
 		marker := rest[1]
@@ -18,39 +28,68 @@ func readJPEG(content []byte) (orientation, perPixel int) {
 			continue
 		}
 		size := int(binary.BigEndian.Uint16(rest[2:]))
-		if size < 2 || len(rest) < 2+size {
-			return orientation, perPixel
+		if marker == 0 || marker >= 0xd0 && marker <= 0xd9 || size < 2 || len(rest) < 2+size {
+			return facts, errOdd
 		}
 		body := rest[4 : 2+size]
 		switch marker {
 		case 0xe1: // APP1
 			if tiff, ok := bytes.CutPrefix(body, []byte("Exif\x00\x00")); ok {
-				orientation = orientationOf(tiff)
+				facts.orientation = orientationOf(tiff)
 			}
+		case 0xc0, 0xc1:
+			facts.perPixel = baselineBytes
 		case 0xc2:
-			perPixel = progressiveBytes(body)
+			facts.perPixel = progressiveBytes(body)
 		case 0xda: // the picture begins
-			return orientation, perPixel
+			return facts, nil
 		}
 		rest = rest[2+size:]
 	}
-	return orientation, perPixel
+	return facts, errOdd
 }
 
-// progressiveBytes reads the frame header of a progressive picture. All of its
-// coefficients are kept until its end, four bytes each besides the one that is made
-// of it.
+// The bytes of memory that a pixel of a JPEG takes at most: of one with frames as they
+// come, made of one of four channels and a plane beside it; and of a progressive one
+// with four whole channels.
+const (
+	baselineBytes = 8
+	worstBytes    = 4 * perCoefficient
+)
+
+// perCoefficient is what a progressive picture takes: all of its coefficients are kept
+// until its end, four bytes each besides the one that is made of it.
+const perCoefficient = 5
+
+// progressiveBytes reads the frame header of a progressive picture.
 func progressiveBytes(frame []byte) int {
-	const fixed, each, perCoefficient = 6, 3, 5
+	const fixed, each = 6, 3
 	all, most := 0, 1
-	if len(frame) < fixed {
-		return perCoefficient
+	if len(frame) < fixed+each {
+		return worstBytes
 	}
 	for c := frame[fixed:]; len(c) >= each; c = c[each:] {
 		n := int(c[1]>>4) * int(c[1]&15)
 		all, most = all+n, max(most, n)
 	}
 	return max((perCoefficient*all+most-1)/most, perCoefficient)
+}
+
+// scansOf counts what may be the beginning of a scan, wherever it stands: a scan of a
+// few bytes goes over the whole of a progressive picture, which takes as long as one of
+// megabytes.
+func scansOf(content []byte) int {
+	n := 0
+	for {
+		at := bytes.Index(content, []byte{0xff, 0xda, 0})
+		if at < 0 || len(content) < at+5 {
+			return n
+		}
+		content = content[at+3:]
+		if size, channels := content[0], content[1]; channels >= 1 && channels <= 4 && size == 6+2*channels {
+			n++
+		}
+	}
 }
 
 // orientationOf reads the tag of the first directory of a TIFF, which EXIF is.

@@ -9,6 +9,8 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io"
+	"time"
 
 	"mybeacon/schema"
 )
@@ -37,6 +39,15 @@ func ForPhotos() Limits { return Limits{Bytes: 5 << 20, Pixels: 50_000_000, Side
 // pixels alone would let some kinds of picture take several times as much.
 const maxMemory = 400 << 20
 
+// maxScans bounds the passes over a progressive picture; programs make some ten.
+const maxScans = 100
+
+// interlaceAt is where a PNG says that it comes in passes; its header's place is fixed.
+const interlaceAt = 28
+
+// decodeTime bounds how long one picture holds up the others.
+const decodeTime = 20 * time.Second
+
 // Picture is one of our own making.
 type Picture struct {
 	Content   []byte
@@ -46,10 +57,13 @@ type Picture struct {
 }
 
 // Decoder makes pictures.
-type Decoder struct{ turn chan struct{} }
+type Decoder struct {
+	turn  chan struct{}
+	clock func() time.Time
+}
 
 // NewDecoder returns a decoder.
-func NewDecoder() *Decoder { return &Decoder{turn: make(chan struct{}, 1)} }
+func NewDecoder() *Decoder { return &Decoder{turn: make(chan struct{}, 1), clock: time.Now} }
 
 // Fit makes a picture of the whole of what came, upright as its camera was held.
 // Invalid: it is no JPEG or PNG that can be read; TooLarge: a limit is exceeded.
@@ -80,7 +94,10 @@ func (d *Decoder) make(ctx context.Context, content []byte, limits Limits, part 
 		return Picture{}, &schema.Error{Kind: schema.Unavailable, Message: "other pictures are being read, try again later", Err: ctx.Err()}
 	}
 	defer func() { <-d.turn }()
-	decoded, err := h.decode(bytes.NewReader(content))
+	decoded, err := h.decode(&timed{bytes.NewReader(content), d.clock, d.clock().Add(decodeTime)})
+	if errors.Is(err, errSlow) {
+		return Picture{}, &schema.Error{Kind: schema.TooLarge, Field: "image", Message: "takes too long to read: make it smaller, or save it as a plain JPEG, not a progressive one", Err: err}
+	}
 	if err != nil {
 		return Picture{}, unreadable(err)
 	}
@@ -88,10 +105,27 @@ func (d *Decoder) make(ctx context.Context, content []byte, limits Limits, part 
 	return encode(upright(scaled, h.orientation), h.mediaType, limits.Bytes)
 }
 
+// timed reads until its time is over, which ends the decoding.
+type timed struct {
+	from  io.Reader
+	clock func() time.Time
+	until time.Time
+}
+
+var errSlow = errors.New("decoding took too long")
+
+// Read implements [io.Reader].
+func (t *timed) Read(p []byte) (int, error) {
+	if t.clock().After(t.until) {
+		return 0, errSlow
+	}
+	return t.from.Read(p)
+}
+
 // header is what is known of a picture before it is decoded.
 type header struct {
 	mediaType   string
-	decode      func(*bytes.Reader) (image.Image, error)
+	decode      func(io.Reader) (image.Image, error)
 	orientation int // as in EXIF, 1 to 8
 }
 
@@ -106,13 +140,23 @@ func look(content []byte, limits Limits) (header, error) {
 	var perPixel int
 	switch {
 	case bytes.HasPrefix(content, []byte("\xff\xd8\xff")):
-		h = header{mediaType: JPEG, decode: func(r *bytes.Reader) (image.Image, error) { return jpeg.Decode(r) }}
-		h.orientation, perPixel = readJPEG(content)
+		h = header{mediaType: JPEG, decode: jpeg.Decode}
+		if scansOf(content) > maxScans {
+			return h, schema.Errorf(schema.TooLarge, "image", "the picture is drawn in more than %d passes: save it as a plain JPEG, not a progressive one", maxScans)
+		}
+		var facts jpegFacts
+		if facts, err = readJPEG(content); err != nil {
+			return h, unreadable(err)
+		}
+		h.orientation, perPixel = facts.orientation, facts.perPixel
 		config, err = jpeg.DecodeConfig(bytes.NewReader(content))
 	case bytes.HasPrefix(content, []byte("\x89PNG\r\n\x1a\n")):
-		h = header{mediaType: PNG, decode: func(r *bytes.Reader) (image.Image, error) { return png.Decode(r) }, orientation: 1}
+		h = header{mediaType: PNG, decode: png.Decode, orientation: 1}
 		config, err = png.DecodeConfig(bytes.NewReader(content))
 		perPixel = bytesOf(config.ColorModel)
+		if err == nil && content[interlaceAt] != 0 { // its passes are pictures of their own, together as large
+			perPixel *= 2
+		}
 	default:
 		return h, schema.Errorf(schema.Invalid, "image", "is neither JPEG nor PNG; save it as one of these")
 	}

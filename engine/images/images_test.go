@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"mybeacon/engine/images"
 	"mybeacon/schema"
@@ -188,6 +189,36 @@ func progressive(w, h uint16) []byte {
 	return append(out, 0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0)
 }
 
+// interlaced is a claim of 16 bits per channel that comes in passes.
+func interlaced(w, h uint32) []byte {
+	out := claim(w, h, 16, 6)
+	out[28] = 1
+	return binary.BigEndian.AppendUint32(out[:29], crc32.ChecksumIEEE(out[12:29]))
+}
+
+// A picture that takes too long to decode is given up, and the next has its turn.
+func TestTooSlow(t *testing.T) {
+	d := images.NewDecoder()
+	now := time.Now()
+	d.SetClock(func() time.Time {
+		now = now.Add(11 * time.Second)
+		return now
+	})
+	m := image.NewGray(image.Rect(0, 0, 200, 200))
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range m.Pix {
+		m.Pix[i] = uint8(random.IntN(256))
+	}
+	for range 2 {
+		if _, err := d.Fit(t.Context(), asJPEG(t, m), images.ForPlans()); schema.KindOf(err) != schema.TooLarge {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := images.NewDecoder().Fit(t.Context(), asJPEG(t, m), images.ForPlans()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	limits := images.ForPlans()
 	f := func(content []byte, kind schema.Kind, says string) {
@@ -211,6 +242,14 @@ func TestRefused(t *testing.T) {
 	f(claim(0, 5, 8, 2), schema.Invalid, "")
 	f(claim(8_000, 6_600, 16, 6), schema.TooLarge, "make it smaller")
 	f(progressive(6_000, 5_000), schema.TooLarge, "not a progressive one")
+	jpegOf := asJPEG(t, quarters(40, 40))
+	f(append([]byte("\xff\xd8\xff\xe0\x00\x02\x00"), jpegOf[2:]...), schema.Invalid, "damaged")
+	f(append([]byte("\xff\xd8\xff\x00"), jpegOf[2:]...), schema.Invalid, "damaged")
+	f(append([]byte("\xff\xd8\xff\xd0"), jpegOf[2:]...), schema.Invalid, "damaged")
+	// What a decoder passes over hides no progressive frame from the count.
+	f(append([]byte("\xff\xd8\xff\xe0\x00\x02\x00"), progressive(6_000, 5_000)[2:]...), schema.Invalid, "damaged")
+	f(append(jpegOf, bytes.Repeat([]byte("\xff\xda\x00\x08\x01"), 101)...), schema.TooLarge, "passes")
+	f(interlaced(6_000, 5_000), schema.TooLarge, "6000 x 5000")
 	limits.Pixels = 1599
 	f(whole, schema.TooLarge, "40 x 40")
 }
