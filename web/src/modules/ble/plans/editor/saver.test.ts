@@ -74,6 +74,19 @@ describe('saving', () => {
     expect(saver.state.kind).toBe('saved')
   })
 
+  it.each<[Weather[]]>([[[]], [['lost answer']], [['away', 'lost answer']]])('has one request on its way, however often it is asked at once (%j)', async (weather) => {
+    const { server, saver } = desk()
+    server.weather = [...weather]
+    const one = add(start, zone('a', [0, 0], [1, 0], [1, 1]))
+    saver.edit(one)
+    const first = saver.flush()
+    const last = add(one, zone('b', [0, 0], [1, 0], [1, 1]), extra)
+    saver.edit(last)
+    await Promise.all([first, saver.flush(), saver.flush()])
+    await wait(10_000)
+    expect([saver.state.kind, server.most, counts(server.doc)]).toEqual(['saved', 1, counts(last)])
+  })
+
   it('knows what it added by the server’s id, also after it was taken away and undone', async () => {
     const { server, saver, heard } = desk()
     const added = add(start, zone('a', [0, 0], [1, 0], [1, 1]), { ...zone('b', [0, 0], [1, 0], [1, 1]), parent: 'a' } as Item)

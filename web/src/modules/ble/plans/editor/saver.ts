@@ -110,8 +110,9 @@ export class Saver {
   /** Saves at once; true when everything has arrived. */
   async flush(): Promise<boolean> {
     clearTimeout(this.timer)
+    // Whoever waited with others looks again: one of them may have begun already.
+    while (this.running) await this.running
     if (this.state.kind === 'conflict' || this.isClosed) return false
-    await this.running
     this.running = this.run().finally(() => (this.running = undefined))
     await this.running
     return this.state.kind === 'saved'

@@ -16,6 +16,9 @@ export class PlanServer implements Backend {
   readonly keys: string[] = []
   weather: Weather[] = []
   refuse: ApiError | undefined
+  /** How many requests were on their way at once, at most. */
+  most = 0
+  private sent = 0
   private version = 1
   private readonly answers = new Map<string, string>()
   private serial = 0
@@ -33,6 +36,9 @@ export class PlanServer implements Backend {
 
   async send(op: Op, key: string, etag: string): Promise<string | undefined> {
     const weather = this.weather.shift() ?? 'good'
+    this.most = Math.max(this.most, ++this.sent)
+    await Promise.resolve()
+    this.sent--
     if (weather === 'away') throw new ApiError('away', 'no network')
     this.keys.push(key)
     const answer = this.carryOut(op, key, etag)
