@@ -28,12 +28,17 @@ export interface UseDocumentReturn {
   undo: () => void
   redo: () => void
   save: () => Promise<boolean>
+  /** Before the page goes: waits for what is not saved, but not for long. Saving then ends by itself. */
+  leave: () => Promise<void>
   resolve: (choice: 'theirs' | 'mine') => void
   takeUp: () => void
   discard: () => void
   /** Does something on the server that changes the whole plan, then reads it; `change` does the same to the steps. */
   transform: (act: () => Promise<unknown>, change: (doc: Doc, now: Doc) => Doc) => Promise<void>
 }
+
+// Nobody is held back for longer: what cannot be sent is kept as a draft.
+const longestLeaveMs = 2000
 
 /** A plan that is edited, with its steps, its saving and its draft. */
 export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseDocumentReturn {
@@ -120,9 +125,17 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
     show()
   }
 
+  async function leave(): Promise<void> {
+    if (!saver || state.value.kind === 'saved') return
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, longestLeaveMs)))
+    await Promise.race([saver.flush(), late])
+    clearTimeout(timer)
+  }
+
   onScopeDispose(() => void saver?.close())
   return {
-    doc, state, canUndo, canRedo, found, error, load, edit, resolve, takeUp, discard, transform,
+    doc, state, canUndo, canRedo, found, error, load, edit, resolve, takeUp, discard, transform, leave,
     close: () => history?.close(),
     undo: () => step(history?.undo()),
     redo: () => step(history?.redo()),

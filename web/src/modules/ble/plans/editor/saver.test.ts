@@ -245,6 +245,27 @@ describe('when others edit, too', () => {
   })
 })
 
+describe('closing', () => {
+  const much = add(start, zone('a', [0, 0], [1, 0], [1, 1]), zone('b', [0, 0], [1, 0], [1, 1]), extra)
+
+  it.each([['while the person rests', false], ['while it is saving', true]])('brings all that there is, %s', async (_, isSaving) => {
+    const { server, saver, drafts } = desk()
+    saver.edit(much)
+    if (isSaving) void saver.flush()
+    await saver.close()
+    expect([server.done.length, counts(server.doc), drafts.kept.size]).toEqual([3, counts(much), 0])
+  })
+
+  it('tries no more than once where there is no network, and keeps the draft', async () => {
+    const { server, saver, drafts } = desk()
+    server.weather = ['good', 'away']
+    saver.edit(much)
+    await saver.close()
+    expect([server.done.length, vi.getTimerCount()]).toEqual([1, 0])
+    expect(same(drafts.kept.get('p')!.current, much)).toBe(true)
+  })
+})
+
 describe('refused', () => {
   it('says what and why, and tries again with the next edit only', async () => {
     const { server, saver, drafts } = desk()

@@ -112,9 +112,7 @@ export class Saver {
     clearTimeout(this.timer)
     // Whoever waited with others looks again: one of them may have begun already.
     while (this.running) await this.running
-    if (this.state.kind === 'conflict' || this.isClosed) return false
-    this.running = this.run().finally(() => (this.running = undefined))
-    await this.running
+    if (this.state.kind !== 'conflict' && !this.isClosed) await this.begin()
     return this.state.kind === 'saved'
   }
 
@@ -137,11 +135,18 @@ export class Saver {
     return doc
   }
 
-  /** Stops trying; what was not saved stays in the draft. */
-  close(): Promise<void> {
+  /** The last attempt: brings what there is as far as the server takes it; the rest stays in the draft. */
+  async close(): Promise<void> {
     this.isClosed = true
     clearTimeout(this.timer)
-    return this.writing
+    if (this.state.kind === 'dirty' && !this.running) void this.begin()
+    await this.running
+    await this.writing
+  }
+
+  private begin(): Promise<void> {
+    this.running = this.run().finally(() => (this.running = undefined))
+    return this.running
   }
 
   private rebase({ doc, etag }: Loaded): void {
@@ -158,12 +163,12 @@ export class Saver {
 
   private async run(): Promise<void> {
     try {
-      for (let op = this.nextOp(); op && !this.isClosed; op = this.nextOp()) {
+      for (let op = this.nextOp(); op; op = this.nextOp()) {
         if (this.state.kind !== 'saving') this.tell({ kind: 'saving' })
         await this.keep()
         if (!(await this.bring(op))) return
       }
-      if (!this.isClosed) this.settle()
+      this.settle()
     } catch (error) {
       this.fail(error)
     }

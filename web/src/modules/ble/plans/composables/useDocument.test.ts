@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type EffectScope, effectScope } from 'vue'
+import { doc, receiver, wall, zone } from '../editor/editortest/items'
+import { MemoryDrafts, PlanServer } from '../editor/editortest/server'
+import { add } from '../editor/model'
+import { useDocument } from './useDocument'
+
+const start = doc(wall('w', [0, 0], [9, 0]), receiver('e', 3, 3))
+const more = add(start, zone('a', [0, 0], [1, 0], [1, 1]), zone('b', [0, 0], [1, 0], [1, 1]))
+
+let scope: EffectScope
+beforeEach(() => {
+  vi.useFakeTimers()
+  scope = effectScope()
+})
+afterEach(() => {
+  scope.stop()
+  vi.useRealTimers()
+})
+
+/** A page with the plan on it; `drafts` are those of the browser. */
+async function open(server = new PlanServer(start), drafts = new MemoryDrafts()) {
+  const page = scope.run(() => useDocument({ plan: 'p', backend: server, drafts }))!
+  await page.load()
+  return { page, server, drafts }
+}
+
+const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+
+describe('leaving', () => {
+  it('waits until everything is saved', async () => {
+    const { page, server } = await open()
+    page.edit(more)
+    await page.leave()
+    expect([page.state.value.kind, server.done.length, vi.getTimerCount()]).toEqual(['saved', 2, 0])
+  })
+
+  it('waits no longer than two seconds, and goes on saving afterwards', async () => {
+    const { page, server, drafts } = await open()
+    let answer: () => void = () => undefined
+    const send = server.send.bind(server)
+    vi.spyOn(server, 'send').mockImplementationOnce(async (...request) => {
+      await new Promise<void>((resolve) => (answer = resolve))
+      return send(...request)
+    })
+    page.edit(more)
+    const left = vi.fn()
+    void page.leave().then(left)
+    await wait(1999)
+    expect(left).not.toHaveBeenCalled()
+    await wait(1)
+    expect(left).toHaveBeenCalled()
+    scope.stop()
+    answer()
+    await wait(0)
+    expect([server.done.length, drafts.kept.size]).toEqual([2, 0])
+  })
+})
