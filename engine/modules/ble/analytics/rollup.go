@@ -11,13 +11,16 @@ import (
 
 // Roll-ups hold what fixes say, day by day, in fewer rows that need no FINAL. A day's is
 // made once the day is over. It knows which version of the day's partition of fixes it
-// was made from: the newest block and mutation in it. Whatever is written there later -
+// was made from: the newest block in it and the newest mutation of it. Whatever is written there later -
 // late data that were worked in, rows that are taken back - makes another version, so
 // that the day is read from the fixes again until it is made anew. An answer is never
 // behind the fixes; it is only slower then.
 
-// versionsSQL tells the versions of the days' partitions of fixes. Merges change none.
-const versionsSQL = `SELECT toDate(partition) AS day, concat(toString(max(max_block_number)), '.', toString(max(data_version))), max(modification_time)
+// versionsSQL tells the versions of the days' partitions of fixes. Merges change none:
+// the data version of a part that was never mutated is its oldest block, which a merge
+// makes older, and says nothing.
+const versionsSQL = `SELECT toDate(partition) AS day,
+    concat(toString(max(max_block_number)), '.', toString(max(if(data_version = min_block_number, 0, data_version)))), max(modification_time)
 FROM system.parts WHERE database = currentDatabase() AND table = 'fixes' AND active AND day >= toDate({first:String}) AND day <= toDate({last:String})
 GROUP BY day ORDER BY day`
 

@@ -1,0 +1,52 @@
+package analytics_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// lived returns a warehouse with two days of fixes, each in several parts.
+func lived(t *testing.T) *past {
+	p := open(t)
+	p.now = time.Now().Add(time.Hour)
+	from := time.Date(2026, 3, 26, 22, 0, 0, 0, time.UTC)
+	p.store(live(rand.New(rand.NewPCG(7, 8)), 1, from, from.Add(4*time.Hour)))
+	return p
+}
+
+func (p *past) exec(sql string) {
+	p.tb.Helper()
+	if err := p.db.Conn().Exec(p.tb.Context(), sql); err != nil {
+		p.tb.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// rollUp checks how many days are made, and how many then are of how many there are.
+func (p *past) rollUp(wantNew, wantMade, wantDays int) {
+	p.tb.Helper()
+	if made, err := p.analytics().RollUp(p.tb.Context(), 100); err != nil || made != wantNew {
+		p.tb.Errorf("%d days rolled up, want %d, %v", made, wantNew, err)
+	}
+	p.rolledUp(wantMade, wantDays)
+}
+
+func (p *past) rolledUp(wantMade, wantDays int) {
+	p.tb.Helper()
+	if days, made, err := p.analytics().RolledUp(p.tb.Context()); err != nil || made != wantMade || days != wantDays {
+		p.tb.Errorf("%d of %d days are rolled up, want %d of %d, %v", made, days, wantMade, wantDays, err)
+	}
+}
+
+// Merges unmake no roll-up; mutations do, and merges after them again none.
+func TestMergesLeaveRollUps(t *testing.T) {
+	p := lived(t)
+	p.rollUp(2, 2, 2)
+	p.exec("OPTIMIZE TABLE fixes FINAL")
+	p.rolledUp(2, 2)
+	p.exec("DELETE FROM fixes WHERE at < '2026-03-26 23:30:00'")
+	p.rolledUp(0, 2)
+	p.rollUp(2, 2, 2)
+	p.exec("OPTIMIZE TABLE fixes FINAL")
+	p.rolledUp(2, 2)
+}
