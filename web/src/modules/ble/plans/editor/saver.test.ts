@@ -141,6 +141,17 @@ describe('without a network', () => {
     expect([saver.state.kind, server.done.length, ofKind(server.doc, 'wall').length]).toEqual(['saved', 1, 2])
   })
 
+  it.each(['away', 'forbidden'] as const)('goes on by itself when only reading the plan anew failed (%s)', async (failure) => {
+    const { server, saver } = desk()
+    vi.spyOn(server, 'load').mockRejectedValueOnce(new ApiError(failure, 'not now'))
+    const next = add(start, zone('a', [0, 0], [1, 0], [1, 1]), extra)
+    saver.edit(next)
+    await saver.flush()
+    expect([saver.state.kind, server.done.length]).toEqual(['waiting', 1])
+    await wait(2000)
+    expect([saver.state.kind, counts(server.doc)]).toEqual(['saved', counts(next)])
+  })
+
   it('finishes what was on its way before it sends what came later', async () => {
     const { server, saver } = desk()
     server.weather = ['lost answer']

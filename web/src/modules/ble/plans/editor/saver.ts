@@ -248,16 +248,15 @@ export class Saver {
 
   private fail(error: unknown): void {
     const failure = failureOf(error)
-    if (passing.includes(failure)) {
-      this.tell({ kind: 'waiting', failure })
-      this.schedule(this.delayMs)
-      this.delayMs = Math.min(this.delayMs * 2, lastRetryMs)
+    const op = this.pending?.op
+    if (op && !passing.includes(failure)) {
+      this.pending = undefined
+      this.tell({ kind: 'refused', op, error })
       return
     }
-    const op = this.pending?.op
-    this.pending = undefined
-    if (op) this.tell({ kind: 'refused', op, error })
-    else this.tell({ kind: 'waiting', failure })
+    this.tell({ kind: 'waiting', failure })
+    this.schedule(this.delayMs)
+    this.delayMs = Math.min(this.delayMs * 2, lastRetryMs)
   }
 
   private settle(): void {
