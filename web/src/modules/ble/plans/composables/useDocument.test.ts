@@ -27,6 +27,18 @@ async function open(server = new PlanServer(start), drafts = new MemoryDrafts())
 
 const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
+describe('a draft', () => {
+  it('that has arrived under the ids of the server is no draft any more', async () => {
+    const { page, server, drafts } = await open()
+    page.edit(more)
+    await page.save()
+    const [a, b] = ['server 1', 'server 2']
+    await drafts.put({ plan: 'p', base: more, etag: server.etag, current: more, ids: { a, b }, at: 0 })
+    const { page: next } = await open(server, drafts)
+    expect([next.found.value, drafts.kept.size]).toEqual([undefined, 0])
+  })
+})
+
 describe('leaving', () => {
   it('waits until everything is saved', async () => {
     const { page, server } = await open()

@@ -3,6 +3,7 @@ import { apply, same } from '../editor/changes'
 import { type Draft, type Drafts } from '../editor/drafts'
 import { History } from '../editor/history'
 import { type Doc, ofKind } from '../editor/model'
+import { fromServer } from '../editor/identity'
 import { type Backend, type Loaded, Saver, type SaveState } from '../editor/saver'
 
 export interface UseDocumentOptions {
@@ -75,7 +76,7 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
       const [loaded, draft] = await Promise.all([backend.load(), drafts.get(plan).catch(() => undefined)])
       start(loaded)
       if (!draft) return
-      if (same(loaded.doc, meant(draft))) discard()
+      if (same(fromServer(loaded.doc, draft.ids), meant(draft))) discard()
       else found.value = draft
     } catch (cause) {
       error.value = cause
