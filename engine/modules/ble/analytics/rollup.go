@@ -26,6 +26,24 @@ GROUP BY day ORDER BY day`
 
 const madeSQL = `SELECT day, version FROM rollups FINAL WHERE day >= toDate({first:String}) AND day <= toDate({last:String})`
 
+// changingSQL tells the days of which a mutation has parts to do yet.
+const changingSQL = `SELECT DISTINCT toDate(splitByChar('_', arrayJoin(parts_to_do_names))[1]) FROM system.mutations
+WHERE database = currentDatabase() AND table = 'fixes' AND NOT is_done`
+
+// changing returns the days of which a mutation is under way. Their version is of the
+// mutation as soon as one part is done. To be asked after [Analytics.states], so that
+// what a version names and is not told here is done.
+func (a *Analytics) changing(ctx context.Context) (map[time.Time]bool, error) {
+	out := map[time.Time]bool{}
+	err := a.ask(ctx, "mutations of fixes", changingSQL, new(statement), func(rows driver.Rows) error {
+		var day time.Time
+		err := rows.Scan(&day)
+		out[day] = true
+		return err
+	})
+	return out, err
+}
+
 // dayState is what is known of a day.
 type dayState struct {
 	day     time.Time
@@ -104,11 +122,16 @@ func dayArray(days []time.Time) string {
 const quiet = 2 * time.Minute
 
 // RollUp makes the roll-ups of up to most days that lack one, the latest first, and
-// returns how many it made. A day counts as over an hour after its end. One caller at a
+// returns how many it made. A day counts as over an hour after its end; one of which rows
+// are being taken out waits until they are. One caller at a
 // time, also among processes that share the warehouse.
 func (a *Analytics) RollUp(ctx context.Context, most int) (int, error) {
 	now := a.clock()
 	days, err := a.states(ctx, time.Unix(0, 0), now.Add(-25*time.Hour))
+	if err != nil {
+		return 0, err
+	}
+	changing, err := a.changing(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -117,7 +140,7 @@ func (a *Analytics) RollUp(ctx context.Context, most int) (int, error) {
 		if made == most {
 			break
 		}
-		if d.made || now.Sub(d.written) < quiet {
+		if d.made || now.Sub(d.written) < quiet || changing[d.day] {
 			continue
 		}
 		if err := a.rollUp(ctx, d); err != nil {

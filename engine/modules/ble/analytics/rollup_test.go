@@ -2,6 +2,7 @@ package analytics_test
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -49,4 +50,14 @@ func TestMergesLeaveRollUps(t *testing.T) {
 	p.rollUp(2, 2, 2)
 	p.exec("OPTIMIZE TABLE fixes FINAL")
 	p.rolledUp(2, 2)
+}
+
+// A day of which a mutation is under way is rolled up when it is over.
+func TestMutationsAreWaitedFor(t *testing.T) {
+	p := lived(t)
+	const never = "ALTER TABLE fixes DELETE IN PARTITION '2026-03-27' WHERE throwIf(valid_for_ms < 1000000) = 0"
+	if err := p.db.Conn().Exec(t.Context(), never); err == nil || !strings.Contains(err.Error(), "UNFINISHED") {
+		t.Fatalf("%s: %v", never, err)
+	}
+	p.rollUp(1, 1, 2)
 }
