@@ -301,10 +301,7 @@ func (e *Engine) catchUp(ctx context.Context) {
 	}
 	e.behind = false
 	e.counters.CaughtUp.Add(1)
-	e.state.reset()
-	for _, v := range visits {
-		e.state.Visit(v, &e.pending)
-	}
+	e.state.Replay(visits, &e.pending)
 	absent := make(map[schema.TagID]bool, len(e.absent))
 	for id, s := range e.absent {
 		absent[id] = true

@@ -139,6 +139,17 @@ func (s *State) Visit(v schema.Visit, e *Effects) {
 	if len(s.at[v.Location]) == 0 {
 		return
 	}
+	s.place(v)
+	tag, _ := s.sites.TagInfo(v.Tag)
+	for _, r := range s.at[v.Location] {
+		if r.covers(v.Zone) && r.concerns(v.Tag, tag.Type) {
+			s.visited(r, v, e)
+		}
+	}
+}
+
+// place notes who is inside of the zone after the visit.
+func (s *State) place(v schema.Visit) {
 	zone := s.inside[v.Zone]
 	if zone == nil {
 		zone = map[schema.TagID]schema.Visit{}
@@ -153,12 +164,6 @@ func (s *State) Visit(v schema.Visit, e *Effects) {
 	}
 	if len(zone) == 0 {
 		delete(s.inside, v.Zone)
-	}
-	tag, _ := s.sites.TagInfo(v.Tag)
-	for _, r := range s.at[v.Location] {
-		if r.covers(v.Zone) && r.concerns(v.Tag, tag.Type) {
-			s.visited(r, v, e)
-		}
 	}
 }
 
@@ -198,23 +203,11 @@ func (s *State) visited(r *Rule, v schema.Visit, e *Effects) {
 	}
 }
 
-// crowd counts who is in the zone now.
+// crowd judges how many are in the zone of a visit that changed it then.
 func (s *State) crowd(r *Rule, v schema.Visit, at time.Time, e *Effects) {
-	most := r.Most
-	if most == 0 {
-		most = s.capacity(v.Plan, v.Zone)
-	}
-	if most == 0 {
-		return
-	}
-	n := 0
-	for id := range s.inside[v.Zone] {
-		if tag, _ := s.sites.TagInfo(id); r.concerns(id, tag.Type) {
-			n++
-		}
-	}
+	most, n := s.allowed(r, v.Plan, v.Zone), len(s.crowdOf(r, v.Zone))
 	k := key{r.ID, Subject{Zone: v.Zone}}
-	if n <= most {
+	if most == 0 || n <= most {
 		if w := s.find(k); w != nil && at.Before(w.began) {
 			at = w.began // tags are told of side by side
 		}
@@ -225,6 +218,26 @@ func (s *State) crowd(r *Rule, v schema.Visit, at time.Time, e *Effects) {
 	if w := s.find(k); w != nil && w.alert.IsZero() {
 		w.value = max(w.value, n)
 	}
+}
+
+// crowdOf returns since when the tags that the rule is about are in the zone, in order.
+func (s *State) crowdOf(r *Rule, zone schema.ZoneID) []schema.EventTime {
+	var since []schema.EventTime
+	for id, v := range s.inside[zone] {
+		if tag, _ := s.sites.TagInfo(id); r.concerns(id, tag.Type) {
+			since = append(since, v.EnteredAt)
+		}
+	}
+	slices.Sort(since)
+	return since
+}
+
+// allowed returns how many tags may be in the zone; 0: nobody has said.
+func (s *State) allowed(r *Rule, plan schema.PlanID, zone schema.ZoneID) int {
+	if r.Most > 0 {
+		return r.Most
+	}
+	return s.capacity(plan, zone)
 }
 
 func (s *State) capacity(plan schema.PlanID, zone schema.ZoneID) int {

@@ -108,7 +108,10 @@ func (s *State) Clock(now time.Time, e *Effects) { s.pass(schema.PlanID{}, now, 
 func (s *State) pass(plan schema.PlanID, now time.Time, e *Effects) {
 	for k, w := range s.watches[plan] {
 		r := s.rules[k.rule]
-		if !s.over(w, now, e) && w.alert.IsZero() {
+		if r.Kind == Capacity && s.allowed(r, w.plan, w.Zone) == 0 {
+			s.end(k, now, e)
+		}
+		if s.find(k) == w && !s.over(w, now, e) && w.alert.IsZero() {
 			s.judge(r, w, now, e)
 		}
 	}
@@ -141,6 +144,51 @@ func (s *State) judge(r *Rule, w *watch, now time.Time, e *Effects) {
 	if at := now.Add(-lag); at.After(met) && r.Schedule.Open(at) {
 		s.raise(r, w, at, e)
 	}
+}
+
+// Replay takes what is stored of visits in the place of what was told: those that are
+// open, and those that began or ended lately, in any order. Zones are counted when all
+// who are inside are known.
+func (s *State) Replay(visits []schema.Visit, e *Effects) {
+	s.reset()
+	for _, v := range visits {
+		if v.LeftAt.IsZero() {
+			s.place(v)
+		}
+	}
+	last := map[schema.ZoneID]schema.Visit{}
+	for _, v := range visits {
+		if before, known := last[v.Zone]; !known || changed(before) < changed(v) {
+			last[v.Zone] = v
+		}
+		tag, _ := s.sites.TagInfo(v.Tag)
+		for _, r := range s.at[v.Location] {
+			if r.Kind != Capacity && r.covers(v.Zone) && r.concerns(v.Tag, tag.Type) {
+				s.visited(r, v, e)
+			}
+		}
+	}
+	for zone, v := range last {
+		for _, r := range s.at[v.Location] {
+			if r.Kind == Capacity && r.covers(zone) {
+				s.recount(r, v, e)
+			}
+		}
+	}
+}
+
+// changed is when a visit changed who is inside, as far as is known.
+func changed(v schema.Visit) schema.EventTime { return max(v.EnteredAt, v.LeftAt) }
+
+// recount judges a zone once by who is inside: it is too full since the tag came that
+// was one too many of those who are there.
+func (s *State) recount(r *Rule, last schema.Visit, e *Effects) {
+	at := changed(last)
+	since, most := s.crowdOf(r, last.Zone), s.allowed(r, last.Plan, last.Zone)
+	if most > 0 && len(since) > most {
+		at = since[most]
+	}
+	s.crowd(r, last, at.Time(), e)
 }
 
 // reset forgets who is inside, and what is not raised, before it is told anew from what
@@ -180,11 +228,6 @@ func (s *State) settle(absent map[schema.TagID]bool, e *Effects) {
 }
 
 func (s *State) crowded(r *Rule, w *watch) bool {
-	n := 0
-	for id := range s.inside[w.Zone] {
-		if tag, _ := s.sites.TagInfo(id); r.concerns(id, tag.Type) {
-			n++
-		}
-	}
-	return n > w.bound
+	most := s.allowed(r, w.plan, w.Zone)
+	return most > 0 && len(s.crowdOf(r, w.Zone)) > most
 }
