@@ -2,11 +2,14 @@ package analytics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"mybeacon/schema"
 )
 
 // Roll-ups hold what fixes say, day by day, in fewer rows that need no FINAL. A day's is
@@ -121,9 +124,14 @@ func dayArray(days []time.Time) string {
 // up: late data come in one piece after another.
 const quiet = 2 * time.Minute
 
+// maxFailed is how many days may fail in one call of [Analytics.RollUp]: more are not
+// ill, the warehouse is.
+const maxFailed = 30
+
 // RollUp makes the roll-ups of up to most days that lack one, the latest first, and
 // returns how many it made. A day counts as over an hour after its end; one of which rows
-// are being taken out waits until they are. One caller at a
+// are being taken out waits until they are. A day that fails keeps no other from being made;
+// the error is of all that failed. One caller at a
 // time, also among processes that share the warehouse.
 func (a *Analytics) RollUp(ctx context.Context, most int) (int, error) {
 	now := a.clock()
@@ -136,19 +144,24 @@ func (a *Analytics) RollUp(ctx context.Context, most int) (int, error) {
 		return 0, err
 	}
 	made := 0
+	var failed []error
 	for _, d := range slices.Backward(days) {
-		if made == most {
+		if made == most || len(failed) == maxFailed {
 			break
 		}
 		if d.made || now.Sub(d.written) < quiet || changing[d.day] {
 			continue
 		}
 		if err := a.rollUp(ctx, d); err != nil {
-			return made, fmt.Errorf("roll up %s: %w", d.day.Format(time.DateOnly), err)
+			failed = append(failed, fmt.Errorf("roll up %s: %w", d.day.Format(time.DateOnly), err))
+			if e := (*schema.Error)(nil); ctx.Err() != nil || errors.As(err, &e) && e.Kind == schema.Unavailable {
+				break // no other day would fare better
+			}
+			continue
 		}
 		made++
 	}
-	return made, nil
+	return made, errors.Join(failed...)
 }
 
 // rollupOf are the tables and what fills them for a day. Pieces of cells do not reach

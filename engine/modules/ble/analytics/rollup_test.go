@@ -1,10 +1,15 @@
 package analytics_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+
+	"mybeacon/engine/modules/ble/analytics"
 )
 
 // lived returns a warehouse with two days of fixes, each in several parts.
@@ -60,4 +65,28 @@ func TestMutationsAreWaitedFor(t *testing.T) {
 		t.Fatalf("%s: %v", never, err)
 	}
 	p.rollUp(1, 1, 2)
+}
+
+// ill is a warehouse in which nothing can be put in the place of a day.
+type ill struct {
+	analytics.Warehouse
+	day string
+}
+
+func (w ill) Exec(ctx context.Context, query string, args ...any) error {
+	if strings.Contains(query, "REPLACE PARTITION '"+w.day) {
+		return &ch.Exception{Code: 76, Message: "cannot open a file"}
+	}
+	return w.Warehouse.Exec(ctx, query, args...)
+}
+
+// A day that cannot be rolled up does not keep those before it from being.
+func TestDaysFailAlone(t *testing.T) {
+	p := lived(t)
+	a := analytics.New(ill{p.db.Conn(), "2026-03-27"}, func() time.Time { return p.now })
+	if made, err := a.RollUp(t.Context(), 100); made != 1 || err == nil || !strings.Contains(err.Error(), "2026-03-27") {
+		t.Errorf("%d days rolled up, %v", made, err)
+	}
+	p.rolledUp(1, 2)
+	p.rollUp(1, 2, 2)
 }
