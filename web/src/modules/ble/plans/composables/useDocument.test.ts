@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type EffectScope, effectScope } from 'vue'
 import { doc, receiver, wall, zone } from '../editor/editortest/items'
 import { MemoryDrafts, PlanServer } from '../editor/editortest/server'
-import { add } from '../editor/model'
+import { add, ofKind, scaled } from '../editor/model'
 import { useDocument } from './useDocument'
 
 const start = doc(wall('w', [0, 0], [9, 0]), receiver('e', 3, 3))
@@ -36,6 +36,41 @@ describe('a draft', () => {
     await drafts.put({ plan: 'p', base: more, etag: server.etag, current: more, ids: { a, b }, at: 0 })
     const { page: next } = await open(server, drafts)
     expect([next.found.value, drafts.kept.size]).toEqual([undefined, 0])
+  })
+})
+
+describe('a change of the whole plan', () => {
+  it('keeps what is drawn meanwhile, and sends it afterwards', async () => {
+    const { page, server } = await open()
+    page.edit(add(start, wall('v', [0, 2], [4, 2])))
+    let answer: () => void = () => undefined
+    const turn = page.transform(async () => {
+      await new Promise<void>((resolve) => (answer = resolve))
+      server.foreign((old) => scaled(old, 2))
+    }, (old) => scaled(old, 2))
+    await wait(0)
+    page.edit(add(page.doc.value!, wall('u', [0, 1], [4, 1])))
+    await wait(5000)
+    expect([page.state.value.kind, server.done.length]).toEqual(['saving', 1])
+    answer()
+    await turn
+    await page.save()
+    const walls = [[9, 0], [4, 2], [4, 1]].map(([x = 0, y = 0]) => ({ x: 2 * x, y: 2 * y }))
+    expect(ofKind(server.doc, 'wall').map(({ points }) => points[1])).toEqual(walls)
+    expect(ofKind(page.doc.value!, 'wall').map(({ points }) => points[1])).toEqual(walls)
+    expect([page.state.value.kind, server.done.length]).toEqual(['saved', 2])
+  })
+
+  it('that fails leaves what was drawn to be saved', async () => {
+    const { page, server } = await open()
+    const turn = page.transform(async () => {
+      page.edit(more)
+      throw new Error('refused')
+    }, (old) => old)
+    await expect(turn).rejects.toThrow('refused')
+    expect(page.state.value.kind).toBe('dirty')
+    await page.leave()
+    expect(server.done.length).toBe(2)
   })
 })
 

@@ -1,5 +1,5 @@
 import { onScopeDispose, type Ref, shallowRef } from 'vue'
-import { apply, same } from '../editor/changes'
+import { apply, merge, same } from '../editor/changes'
 import { type Draft, type Drafts } from '../editor/drafts'
 import { History } from '../editor/history'
 import { type Doc, ofKind } from '../editor/model'
@@ -35,8 +35,11 @@ export interface UseDocumentReturn {
   takeUp: () => void
   discard: () => void
   /** Does something on the server that changes the whole plan, then reads it; `change` does the same to the steps. */
-  transform: (act: () => Promise<unknown>, change: (doc: Doc, now: Doc) => Doc) => Promise<void>
+  transform: (act: () => Promise<unknown>, change: Change) => Promise<void>
 }
+
+/** What becomes of a step when the server's document is `now`. */
+type Change = (doc: Doc, now: Doc) => Doc
 
 // Nobody is held back for longer: what cannot be sent is kept as a draft.
 const longestLeaveMs = 2000
@@ -51,6 +54,9 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
   const error = shallowRef<unknown>()
   let history: History<Doc> | undefined
   let saver: Saver | undefined
+  let transforming: Promise<void> = Promise.resolve()
+  // While the whole plan changes, edits wait: sent now, they would meet it half way.
+  let isHeld = false
 
   function show() {
     doc.value = history?.present
@@ -89,12 +95,12 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
     found.value = undefined
     history.push(next, key)
     show()
-    saver?.edit(next)
+    if (!isHeld) saver?.edit(next)
   }
 
   function step(moved: boolean | undefined) {
     show()
-    if (moved && history) saver?.edit(history.present)
+    if (moved && history && !isHeld) saver?.edit(history.present)
   }
 
   function resolve(choice: 'theirs' | 'mine') {
@@ -104,7 +110,7 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
 
   function takeUp() {
     const draft = found.value
-    if (!draft || !history) return
+    if (!draft || !history || isHeld) return
     found.value = undefined
     history.push(draft.current)
     show()
@@ -116,21 +122,36 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
     void drafts.remove(plan).catch(() => undefined)
   }
 
-  async function transform(act: () => Promise<unknown>, change: (doc: Doc, now: Doc) => Doc): Promise<void> {
+  /** One after the other. */
+  function transform(act: () => Promise<unknown>, change: Change): Promise<void> {
+    const turn = transforming.then(() => rewrite(act, change))
+    transforming = turn.catch(() => undefined)
+    return turn
+  }
+
+  async function rewrite(act: () => Promise<unknown>, change: Change): Promise<void> {
     if (!history || !saver || !(await saver.flush())) return
-    await act()
-    const loaded = await backend.load()
-    history.map((old) => change(old, loaded.doc))
-    // The server's own figures, so that nothing is left to save.
-    history.amend(saver.restart(loaded))
-    show()
+    const before = history.present
+    isHeld = true
+    state.value = { kind: 'saving' }
+    try {
+      await act()
+      const loaded = await backend.load()
+      history.map((old) => change(old, loaded.doc))
+      takeOver(history, change(before, loaded.doc), saver.restart(loaded))
+    } finally {
+      isHeld = false
+      state.value = saver.state
+      saver.edit(history.present)
+      show()
+    }
   }
 
   async function leave(): Promise<void> {
     if (!saver || state.value.kind === 'saved') return
     let timer: ReturnType<typeof setTimeout> | undefined
     const late = new Promise((resolve) => (timer = setTimeout(resolve, longestLeaveMs)))
-    await Promise.race([saver.flush(), late])
+    await Promise.race([transforming.then(() => saver?.flush()), late])
     clearTimeout(timer)
   }
 
@@ -142,6 +163,11 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
     redo: () => step(history?.redo()),
     save: async () => (await saver?.flush()) ?? true,
   }
+}
+
+/** The server's own figures, so that nothing is left to save but what was drawn since `before`. */
+function takeOver(history: History<Doc>, before: Doc, server: Doc): void {
+  history.amend(same(before, history.present) ? server : merge(before, server, history.present))
 }
 
 /** What the draft's edits come to. */
