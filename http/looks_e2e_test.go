@@ -11,7 +11,7 @@ import (
 
 // nobodys are operations that show nothing of an organisation, or only of the one that
 // was switched into.
-var nobodys = []string{"list-export-datasets", "list-rights", "get-own-organisation"}
+var nobodys = []string{"list-export-datasets", "list-rights", "get-own-organisation", "count-alerts"}
 
 // What a super-admin looks at without having switched into the organisation stands in
 // that organisation's log, whichever operation of the document shows it.

@@ -1,6 +1,10 @@
 package http_test
 
 import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/png"
 	"maps"
 	"slices"
 	"strings"
@@ -15,12 +19,22 @@ var unwritten = map[string]string{
 	"test-webhook":    "it changes nothing: what it sends stands among the deliveries",
 }
 
+// unready are operations that need more than a store, with where they are tested.
+var unready = map[string]string{
+	"create-ble-survey-tap": "somebody must carry a tag that is heard: engine/modules/ble",
+}
+
 // otherBodies take the place of those that change nothing.
 var otherBodies = map[string]func(w tenant) any{
 	"change-devices": func(w tenant) any {
 		return map[string]any{"ids": []any{w.ids["spare"]}, "change": map[string]any{"modules": map[string]any{"ble": false}}}
 	},
 	"change-own-organisation": func(tenant) any { return map[string]any{"name": "renamed"} },
+	"set-ble-drawing": func(tenant) any {
+		return map[string]any{"walls": [][][2]float64{{{1, 1}, {2, 1}}}, "rooms": []any{}, "doors": []any{}, "labels": []any{}, "no_go": []any{}}
+	},
+	"set-ble-plan-image": func(tenant) any { return picture() },
+	"set-ble-tag-photo":  func(tenant) any { return picture() },
 }
 
 // freshly says what is made for an operation that needs an object of its own: where,
@@ -31,6 +45,7 @@ var freshly = map[string]struct {
 }{
 	"repeat-invitation": {"/api/v1/client/users", func(tenant) any { return map[string]any{"email": "again@example.com", "role": "viewer"} }},
 	"delete-ble-zone":   {"/api/v1/client/ble/plans/{plan}/zones", func(tenant) any { return map[string]any{"name": "new", "polygon": square} }},
+	"delete-location":   {"/api/v1/client/locations", func(tenant) any { return map[string]any{"name": "to be deleted"} }},
 	"delete-ble-plan": {"/api/v1/client/ble/plans", func(w tenant) any {
 		return map[string]any{"location_id": w.ids["location"], "name": "to be deleted", "bounds": bounds}
 	}},
@@ -51,7 +66,7 @@ func TestMutationsAreWrittenDown(t *testing.T) {
 			slices.Reverse(routes) // parts before what they are parts of
 		}
 		for _, r := range routes {
-			if r.method != method || strings.HasPrefix(r.path, "/api/v1/auth/") {
+			if r.method != method || strings.HasPrefix(r.path, "/api/v1/auth/") || unready[r.OperationID] != "" {
 				continue
 			}
 			tried++
@@ -85,6 +100,17 @@ func goodCall(t *testing.T, d document, r route, w tenant) call {
 		c.ids[slices.Max(slices.Collect(maps.Keys(c.ids)))] = made.ID
 	}
 	return c
+}
+
+// picture is one that nothing has yet.
+func picture() dot {
+	canvas := image.NewGray(image.Rect(0, 0, 9, 9))
+	canvas.Set(3, 3, color.White)
+	var content bytes.Buffer
+	if err := png.Encode(&content, canvas); err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return dot(content.String())
 }
 
 func entries(t *testing.T, s *shelltest.Server) (n int) {

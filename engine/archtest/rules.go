@@ -34,7 +34,7 @@ var layers = []layer{
 	{"engine/modules", []string{"schema", "geometry", "engine", "!engine/node", "!engine/cmd"}},
 	{"engine/node", []string{"schema", "geometry", "actors", "engine", "http", "web", "!engine/cmd"}},
 	{"engine/cmd", []string{"schema", "engine", "edge/client", "edge/scan", "bench/replay", "bench/demo", "bench/seed"}},
-	{"http", []string{"schema", "geometry", "engine", "=http", "!engine/modules", "!engine/node", "!engine/cmd"}},
+	{"http", []string{"schema", "geometry", "engine", "=http", "http/table", "!engine/modules", "!engine/node", "!engine/cmd"}},
 	{"bench", []string{"schema", "geometry", "actors", "engine", "edge", "bench", "!engine/cmd", "!bench/cmd"}},
 	{"bench/sim", []string{"schema", "geometry", "bench/sim"}},
 	{"bench/recording", []string{"schema", "bench/recording"}},

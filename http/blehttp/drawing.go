@@ -156,14 +156,14 @@ func (r *routes) scalePlan(ctx context.Context, in *scaling) (*planOutput, error
 }
 
 func (r *routes) listVersions(ctx context.Context, in *versionList) (*shell.ListOutput[Version], error) {
-	id, err := shell.ParseID[schema.PlanID](in.ID)
-	if err != nil {
-		return nil, err
-	}
 	page, err := in.Page()
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := r.module.Versions(ctx, shell.PrincipalOf(ctx).Scope(), id, page)
+	d, err := r.drawn(ctx, in.ID, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	found, next, err := r.module.Versions(ctx, shell.PrincipalOf(ctx).Scope(), d.Plan.ID, page)
 	return shell.Paged(&in.PageInput, found, next, versionOf), err
 }

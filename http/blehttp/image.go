@@ -176,8 +176,12 @@ func (r *routes) drawn(ctx context.Context, plan string, at time.Time) (store.Dr
 	if !at.IsZero() && !shell.PrincipalOf(ctx).Share.IsZero() {
 		return store.Drawing{}, schema.Errorf(schema.Forbidden, "at", "must be left out: the link shows the plan as it is now")
 	}
+	var d store.Drawing
 	if at.IsZero() {
-		return r.module.Drawing(ctx, shell.PrincipalOf(ctx).Scope(), id)
+		d, err = r.module.Drawing(ctx, shell.PrincipalOf(ctx).Scope(), id)
+	} else {
+		d, err = r.module.DrawingAt(ctx, shell.PrincipalOf(ctx).Scope(), id, at)
 	}
-	return r.module.DrawingAt(ctx, shell.PrincipalOf(ctx).Scope(), id, at)
+	shell.Saw(ctx, d.Plan.Organisation)
+	return d, err
 }

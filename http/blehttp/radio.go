@@ -127,10 +127,11 @@ func (r *routes) getCoverage(ctx context.Context, in *coverageInput) (*coverageO
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := r.module.Coverage(ctx, shell.PrincipalOf(ctx).Scope(), id, in.CellM)
+	c, plan, err := r.module.Coverage(ctx, shell.PrincipalOf(ctx).Scope(), id, in.CellM)
 	if err != nil {
 		return nil, err
 	}
+	shell.Saw(ctx, plan.Organisation)
 	out := Coverage{MinX: c.Min.X, MinY: c.Min.Y, CellM: c.CellM, Columns: c.Columns, Rows: c.Rows, Heard: c.Heard, AccuracyM: c.AccuracyM}
 	for i, m := range out.AccuracyM {
 		out.AccuracyM[i] = centimetres(m)
