@@ -23,6 +23,7 @@ type routes struct {
 	online Online
 	// watcher may look at live maps, viewer at everything, planner change plans and what is on them, tagger tags.
 	watcher, viewer, planner, tagger shell.Rule
+	questions                        *shell.Slots // about the past
 }
 
 // Register adds the routes to the server.
@@ -33,6 +34,8 @@ func Register(s *shell.Server, module *ble.Module, online Online) {
 		viewer:  shell.May(access.View).Of(module.ID()),
 		planner: shell.May(access.EditPlans).Of(module.ID()),
 		tagger:  shell.May(access.ManageTags).Of(module.ID()),
+
+		questions: shell.NewSlots(questionsOfOne, questionsOfAll, "as many questions about the past are being answered as may at once; ask again when one is done"),
 	}
 	r.plans(s)
 	r.drawings(s)

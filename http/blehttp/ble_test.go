@@ -30,12 +30,18 @@ func start(t *testing.T) *shelltest.Server {
 // startModule is start with a module that the test speaks to.
 func startModule(t *testing.T, m *ble.Module) *shelltest.Server {
 	t.Helper()
+	return startOver(t, m, "http://127.0.0.1:1/mybeacon")
+}
+
+// startOver is startModule with the address of a warehouse.
+func startOver(t *testing.T, m *ble.Module, warehouse string) *shelltest.Server {
+	t.Helper()
 	return shelltest.Start(t, nil, func(s *shelltest.Server) {
 		kept, err := files.Open(t.TempDir(), files.DefaultLimits(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		away, err := clickhouse.Open("http://127.0.0.1:1/mybeacon", clickhouse.Options{DialTimeout: time.Second})
+		away, err := clickhouse.Open(warehouse, clickhouse.Options{DialTimeout: time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -42,6 +42,7 @@ func (r *routes) summary(ctx context.Context, in *summaryInput) (*summaryOutput,
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	out := &summaryOutput{}
 	if out.Body.Figures, err = r.figures(ctx, &q.Query); err != nil || in.Compare == "" {
 		return out, err
@@ -126,6 +127,7 @@ func (r *routes) dwell(ctx context.Context, in *dwellInput) (*rowsOutput[DwellRo
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	by := analytics.By(in.By)
 	found, err := r.module.Analytics().Dwell(ctx, &q.Query, by)
 	if err != nil {
@@ -193,6 +195,7 @@ func (r *routes) presence(ctx context.Context, in *presenceInput) (*shell.ListOu
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	page, err := in.Page()
 	if err != nil {
 		return nil, err

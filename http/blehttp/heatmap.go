@@ -34,6 +34,7 @@ func (r *routes) heatmap(ctx context.Context, in *heatmapInput) (*heatmapOutput,
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	h, err := r.module.Analytics().HeatMap(ctx, &q.Query, q.scene.Plan.Bounds, in.CellM)
 	if err != nil {
 		return nil, err

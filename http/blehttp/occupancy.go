@@ -60,6 +60,7 @@ func (r *routes) occupancy(ctx context.Context, in *occupancyInput) (*occupancyO
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	step := map[string]time.Duration{"5m": analytics.FiveMinutes, "15m": analytics.Quarter, "1h": analytics.Hour, "1d": analytics.Day}[in.Step]
 	points, err := r.module.Analytics().Occupancy(ctx, &q.Query, step)
 	if err != nil {
@@ -101,6 +102,7 @@ func (r *routes) occupancyNow(ctx context.Context, in *Past) (*rowsOutput[ZoneNo
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	found, err := r.module.Analytics().Now(ctx, &q.Query)
 	if err != nil {
 		return nil, err

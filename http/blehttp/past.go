@@ -32,13 +32,26 @@ type Past struct {
 type question struct {
 	analytics.Query
 	scene ble.Scene
+	leave func() // gives its place back; must be called
 }
 
-// question looks up what the input names. Whose past it is stands in the log also when
-// there was nothing to see.
+// The bounds of questions that are asked of the warehouse at once: a page asks some
+// five, so they wait a little for one another.
+const (
+	questionsOfOne = 4
+	questionsOfAll = 8
+	questionWait   = 5 * time.Second
+)
+
+// question looks up what the input names, and takes a place among the questions of the
+// organisation, or is TooMany. Whose past it is stands in the log also when there was
+// nothing to see.
 func (r *routes) question(ctx context.Context, in *Past) (question, error) {
 	q, err := r.questionOf(ctx, shell.PrincipalOf(ctx).Scope(), in)
 	shell.Saw(ctx, q.Organisation)
+	if err == nil {
+		q.leave, err = r.questions.Wait(ctx, q.Organisation, questionWait)
+	}
 	return q, err
 }
 
@@ -134,13 +147,14 @@ func (in *Past) times(q *analytics.Query, now time.Time) error {
 // moment reads a time, or a date as that day's beginning.
 func moment(field, text string, in *time.Location) (day bool, at time.Time, err error) {
 	if at, err = time.ParseInLocation(time.DateOnly, text, in); err == nil {
-		return true, at, nil
+		day = true
+	} else {
+		at, err = time.Parse(time.RFC3339, text)
 	}
-	at, err = time.Parse(time.RFC3339, text)
 	if err != nil || at.Year() < 1971 || at.Year() > 2200 {
-		return false, at, schema.Errorf(schema.Invalid, field, "%.40q is neither a time such as 2026-01-31T12:00:00Z nor a date such as 2026-01-31", text)
+		return day, at, schema.Errorf(schema.Invalid, field, "%.40q is neither a time such as 2026-01-31T12:00:00Z nor a date such as 2026-01-31", text)
 	}
-	return false, at, nil
+	return day, at, nil
 }
 
 // pasts registers the questions about the past.

@@ -48,6 +48,7 @@ func (r *routes) links(ctx context.Context, in *linksInput) (*linksOutput, error
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	found, err := r.module.Analytics().Links(ctx, &q.Query, in.duration())
 	if err != nil {
 		return nil, err
@@ -97,6 +98,7 @@ func (r *routes) paths(ctx context.Context, in *pathsInput) (*rowsOutput[Path], 
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	found, err := r.module.Analytics().Paths(ctx, &q.Query, in.duration(), in.Depth)
 	if err != nil {
 		return nil, err

@@ -46,6 +46,7 @@ func (r *routes) timeline(ctx context.Context, in *timelineInput) (*timelineOutp
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	found, err := r.module.Analytics().Timeline(ctx, &q.Query)
 	if err != nil {
 		return nil, err
@@ -90,6 +91,7 @@ func (r *routes) events(ctx context.Context, in *eventsInput) (*shell.ListOutput
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	page, err := in.Page()
 	if err != nil {
 		return nil, err

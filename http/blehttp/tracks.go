@@ -57,6 +57,7 @@ func (r *routes) tracks(ctx context.Context, in *tracksInput) (*tracksOutput, er
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	after, err := in.after()
 	if err != nil {
 		return nil, err

@@ -74,6 +74,7 @@ func (r *routes) listVisits(ctx context.Context, in *visitList) (*shell.ListOutp
 	if err != nil {
 		return nil, err
 	}
+	defer q.leave()
 	page, err := in.Page()
 	if err != nil {
 		return nil, err

@@ -76,7 +76,7 @@ func (r *askRoutes) ask(ctx context.Context, in *askInput) (*askOutput, error) {
 	if err := statement.Check(); err != nil {
 		return nil, err
 	}
-	leave, err := r.door.slots.enter(organisation)
+	leave, err := r.door.slots.Enter(organisation)
 	if err != nil {
 		return nil, err
 	}

@@ -49,12 +49,12 @@ type Door struct {
 	callers   Callers
 	log       Log
 	warehouse Warehouse
-	slots     *slots
+	slots     *shell.Slots
 }
 
 // Register adds the door to the server.
 func Register(s *shell.Server, log Log, warehouse Warehouse) *Door {
-	d := &Door{callers: s, log: log, warehouse: warehouse, slots: newSlots(maxOfOne, maxOfAll)}
+	d := &Door{callers: s, log: log, warehouse: warehouse, slots: shell.NewSlots(maxOfOne, maxOfAll, "as many statements are running as may at once; try again when one is done")}
 	s.Handle("POST /api/v1/client/sql", d)
 	s.Describe(operation())
 	return d
@@ -86,7 +86,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	leave, err := d.slots.enter(organisation)
+	leave, err := d.slots.Enter(organisation)
 	if err != nil {
 		return err
 	}
