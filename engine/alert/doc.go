@@ -22,8 +22,8 @@
 //
 // # Once
 //
-// An alert's id is derived from its rule, its subject and when that began, and a rule
-// has one open alert per subject; both are unique in the database. A cause that ends
+// An alert's id is derived from its rule since its last change, its subject and when that
+// began, and a rule has one open alert per subject; both are unique in the database. A cause that ends
 // and comes back within [Hold] is the same alert. After a restart the open alerts, who
 // was away, and up to when events were looked at are read back; what was stored since
 // is looked at then, and a cause that ended meanwhile ends its alert.

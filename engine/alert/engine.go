@@ -41,6 +41,7 @@ type Sources struct {
 	Receivers Receivers
 	Batteries Batteries
 	Things    Things
+	Now       func() time.Time // nil: time.Now
 }
 
 // How often the engine looks.
@@ -85,8 +86,11 @@ type Counters struct {
 
 // NewEngine returns an engine; [Engine.Prepare] comes next.
 func NewEngine(s *Store, tap *Tap, from Sources, log *slog.Logger) *Engine {
+	if from.Now == nil {
+		from.Now = time.Now
+	}
 	return &Engine{
-		store: s, tap: tap, from: from, log: log, now: time.Now, state: NewState(from.Sites),
+		store: s, tap: tap, from: from, log: log, now: from.Now, state: NewState(from.Sites),
 		absent: map[schema.TagID]sight{}, moved: map[schema.TagID]bool{}, through: map[schema.PlanID]schema.EventTime{},
 		told: map[schema.PlanID]schema.EventTime{}, stale: make(chan struct{}, 1), asked: make(chan chan struct{}),
 	}
@@ -177,6 +181,7 @@ func (e *Engine) Run(ctx context.Context, service *Service) error {
 			e.pause(ctx)
 		case <-tick.C:
 		case asked = <-e.asked:
+			e.reloadIfStale(ctx)
 		}
 		now := e.now()
 		if e.behind && now.Sub(caughtUp) >= catchUpEvery {
@@ -253,6 +258,14 @@ func (e *Engine) lookAtBatteries(ctx context.Context, now time.Time) {
 	}
 }
 
+func (e *Engine) reloadIfStale(ctx context.Context) {
+	select {
+	case <-e.stale:
+		e.reload(ctx)
+	default:
+	}
+}
+
 // reload takes the rules as they are now. What is inside of zones that nobody asked about
 // before is read from storage.
 func (e *Engine) reload(ctx context.Context) {
@@ -265,7 +278,7 @@ func (e *Engine) reload(ctx context.Context) {
 	}
 	same := len(rules) == len(e.state.rules) && !slices.ContainsFunc(rules, func(r Rule) bool {
 		old := e.state.rules[r.ID]
-		return old == nil || !old.same(r.Condition)
+		return old == nil || !r.same(old)
 	})
 	e.state.SetRules(rules)
 	e.tap.attend(e.state.interest(), nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ type site struct {
 	stored   map[schema.VisitID]schema.Visit
 	silences []alert.Silence
 	charges  []alert.Charge
+	ahead    atomic.Int64 // of the engine's clock, in nanoseconds
 }
 
 func (s *site) Layout(schema.PlanID) (*schema.Layout, bool) { return &s.layout, true }
@@ -27,6 +29,7 @@ func (s *site) TagInfo(id schema.TagID) (schema.Tag, bool) {
 	return schema.Tag{ID: id, Type: "asset"}, true
 }
 func (s *site) Flush(context.Context) error { return nil }
+func (s *site) now() time.Time              { return time.Now().Add(time.Duration(s.ahead.Load())) }
 
 func (s *site) Since(_ context.Context, plans map[schema.PlanID]schema.EventTime) (found []schema.Visit, err error) {
 	s.mu.Lock()
@@ -74,7 +77,7 @@ func (w *world) run(s *site) *running {
 	r := &running{world: w, site: s, tap: alert.NewTap()}
 	r.engine = alert.NewEngine(w.Store, r.tap, alert.Sources{
 		Sites: s, Plans: func(schema.LocationID) []schema.PlanID { return []schema.PlanID{s.plan} },
-		Stored: s, Receivers: s, Batteries: s, Things: s,
+		Stored: s, Receivers: s, Batteries: s, Things: s, Now: s.now,
 	}, slog.New(slog.DiscardHandler))
 	if err := r.engine.Prepare(w.t.Context()); err != nil {
 		w.t.Fatal(err)
@@ -240,7 +243,7 @@ func TestReceiverSilentAndBattery(t *testing.T) {
 	s := newSite()
 	s.silences = []alert.Silence{
 		{Receiver: schema.NewID[schema.ReceiverID](), Since: time.Now().Add(-2 * time.Minute)},
-		{Receiver: schema.NewID[schema.ReceiverID](), Since: time.Now().Add(-30 * time.Second)},
+		{Receiver: schema.NewID[schema.ReceiverID](), Since: time.Now().Add(-time.Second)},
 		{Receiver: schema.NewID[schema.ReceiverID]()},
 		{Receiver: schema.NewID[schema.ReceiverID](), Since: time.Now(), Online: true},
 	}
@@ -283,4 +286,39 @@ func TestRestart(t *testing.T) {
 	again.want("the first is over, and who was away is lost", 4, 1)
 	again.stop()
 	w.run(s).want("nothing is new", 4, 1)
+}
+
+// changed tells the running engine that rules may have changed, some time later.
+func (r *running) changed() {
+	r.t.Helper()
+	r.ahead.Add(int64(time.Minute))
+	r.engine.Changed()
+}
+
+// A rule that is changed, or switched off and on, while its cause goes on tells of that
+// anew, whatever the engine has seen of the change.
+func TestRuleChangedMeanwhile(t *testing.T) {
+	w := newWorld(t, nil)
+	rule := w.rule(alert.Capacity, func(r *alert.Rule) { r.Most = 1 })
+	zone, r, at := schema.NewID[schema.ZoneID](), w.run(newSite()), soon()
+	r.visit(schema.NewID[schema.TagID](), zone, at, time.Time{})
+	r.visit(schema.NewID[schema.TagID](), zone, at.Add(time.Second), time.Time{})
+	r.visit(schema.NewID[schema.TagID](), zone, at.Add(time.Second), time.Time{})
+	r.want("full", 1, 0)
+	change := func(f func(*alert.Rule)) {
+		t.Helper()
+		if _, err := w.ChangeRule(t.Context(), w.scope(), rule.ID, func(r *alert.Rule) error { f(r); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(func(r *alert.Rule) { r.Name = "another name" })
+	r.changed()
+	r.want("another name", 1, 0)
+	change(func(r *alert.Rule) { r.Most = 2 })
+	r.changed()
+	r.want("another condition", 1, 1)
+	change(func(r *alert.Rule) { r.Enabled = false })
+	change(func(r *alert.Rule) { r.Enabled = true })
+	r.changed()
+	r.want("off and on", 1, 2)
 }

@@ -64,13 +64,14 @@ func name(ctx context.Context, alerts []Alert, things Things) error {
 	return nil
 }
 
-// insertAlerts stores those that are not there yet and whose rule is: one that was
-// removed a moment ago tells nobody.
+// insertAlerts stores those that are not there yet and whose rule is, as it was: one that
+// was removed or changed a moment ago tells nobody.
 func insertAlerts(ctx context.Context, tx postgres.Tx, alerts []Alert, rules map[RuleID]*Rule, now time.Time) ([]Alert, error) {
 	const insert = `INSERT INTO alert (id, org, location, rule, rule_name, kind, subject, plan, tag, tag_name, tag_type, zone, zone_name, receiver,
 			receiver_name, began_at, at, value, bound, console, muted)
 		SELECT $1, r.org, r.location, r.id, r.name, $5, $6, $7, $8, $9, coalesce($10, ''), $11, $12, $13, $14, $15, $16, $17, $18, r.console, $19
-		FROM alert_rule r WHERE r.id = $4 AND r.org = $2 AND r.location = $3 AND r.enabled ON CONFLICT DO NOTHING`
+		FROM alert_rule r WHERE r.id = $4 AND r.org = $2 AND r.location = $3 AND r.enabled AND r.since = $20
+		FOR KEY SHARE OF r ON CONFLICT DO NOTHING`
 	all := &pgx.Batch{}
 	for i := range alerts {
 		a := &alerts[i]
@@ -78,7 +79,7 @@ func insertAlerts(ctx context.Context, tx postgres.Tx, alerts []Alert, rules map
 			a.Muted = r.muted(now)
 		}
 		all.Queue(insert, a.ID, a.Organisation, a.Location, a.Rule, a.Kind, a.Subject.id(), a.Plan, a.Tag, a.TagName, a.TagType, a.Zone, a.ZoneName,
-			a.Receiver, a.ReceiverName, a.BeganAt, a.At, a.Value, a.Bound, a.Muted)
+			a.Receiver, a.ReceiverName, a.BeganAt, a.At, a.Value, a.Bound, a.Muted, a.since)
 	}
 	results := tx.SendBatch(ctx, all)
 	var fresh []Alert

@@ -103,7 +103,7 @@ func (s *State) SetRules(rules []Rule) {
 		}
 	}
 	for k := range s.plans {
-		if now, old := s.rules[k.rule], before[k.rule]; now == nil || old != nil && !old.same(now.Condition) {
+		if now, old := s.rules[k.rule], before[k.rule]; now == nil || old != nil && !now.same(old) {
 			s.forget(k)
 		}
 	}

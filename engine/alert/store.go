@@ -202,7 +202,12 @@ func (s *Store) ChangeRule(ctx context.Context, scope postgres.Scope, id RuleID,
 
 // anew reports whether the rule looks at something else than before.
 func anew(old, now Rule) bool {
-	return old.Enabled != now.Enabled || !old.same(now.Condition)
+	return old.Enabled != now.Enabled || !old.Condition.same(now.Condition)
+}
+
+// same reports whether what was found out by the rule before holds for it still.
+func (r *Rule) same(old *Rule) bool {
+	return r.Since.Equal(old.Since) && r.Condition.same(old.Condition)
 }
 
 func (c Condition) same(d Condition) bool {

@@ -58,6 +58,8 @@ type Alert struct {
 	AcknowledgedAt time.Time
 	Note           string
 	Deliveries     []Delivery
+
+	since time.Time // of the rule by which it was raised
 }
 
 // State returns what lists call it.

@@ -84,13 +84,17 @@ func (s *State) end(k key, at time.Time, e *Effects) {
 }
 
 func (s *State) raise(r *Rule, w *watch, at time.Time, e *Effects) {
-	w.alert = schema.DeriveID[ID](r.ID[:], w.Tag[:], w.Zone[:], w.Receiver[:], []byte(w.began.UTC().Format(time.RFC3339Nano)))
+	// A rule that was changed, or switched off and on, is another one: what goes on is told anew.
+	w.alert = schema.DeriveID[ID](r.ID[:], w.Tag[:], w.Zone[:], w.Receiver[:], stampOf(w.began), stampOf(r.Since))
 	tag, _ := s.sites.TagInfo(w.Tag)
 	e.Raised = append(e.Raised, Alert{
 		ID: w.alert, Organisation: r.Organisation, Location: r.Location, Rule: r.ID, RuleName: r.Name, Kind: r.Kind, Subject: w.Subject,
 		Plan: w.plan, BeganAt: w.began, At: at, Value: w.value, Bound: w.bound, Console: r.Notify.Console, TagType: tag.Type,
+		since: r.Since,
 	})
 }
+
+func stampOf(t time.Time) []byte { return []byte(t.UTC().Format(time.RFC3339Nano)) }
 
 // Tide lets time pass on a plan: that of what its receivers heard.
 func (s *State) Tide(plan schema.PlanID, through schema.EventTime, e *Effects) {
