@@ -34,6 +34,25 @@ func piecesOf(table string, step int64) string {
 )`, table, step)
 }
 
+// unionOf merges the intervals [a, b) of a table that meet, by tag: the spans of a tag may
+// overlap where a fix holds over midnight, or on one plan while the next fix is on another.
+func unionOf(table string) string {
+	return fmt.Sprintf(`
+(
+    SELECT tag, min(a) AS a, max(b) AS b
+    FROM
+    (
+        SELECT tag, a, b, sum(begins) OVER (PARTITION BY tag ORDER BY a ROWS UNBOUNDED PRECEDING) AS run
+        FROM
+        (
+            SELECT tag, a, b, a > max(b) OVER (PARTITION BY tag ORDER BY a ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS begins
+            FROM (SELECT tag, u.a AS a, max(u.b) AS b FROM %s AS u GROUP BY tag, a)
+        )
+    )
+    GROUP BY tag, run
+)`, table)
+}
+
 // outsidePieces is a table of the time in which tags were heard outside of all zones,
 // by tag and step: ms of it, and of the tag's being heard at all the first and last
 // moment in the step. heard is a table of [Analytics.heard], stays one of visits.
@@ -54,7 +73,7 @@ func outsidePieces(heard, stays string, step int64) string {
         GROUP BY tag, k
     )
     WHERE notEmpty(spans)
-)`, piecesOf("(SELECT tag, a, b FROM "+heard+")", step), piecesOf(going, step))
+)`, piecesOf(unionOf(heard), step), piecesOf(unionOf(going), step))
 }
 
 // heardSQL is a table of when tags were heard by the fixes of the raw days, [a, b) within

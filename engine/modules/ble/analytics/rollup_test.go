@@ -10,6 +10,7 @@ import (
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 
 	"mybeacon/engine/modules/ble/analytics"
+	"mybeacon/schema"
 )
 
 // lived returns a warehouse with two days of fixes, each in several parts.
@@ -89,4 +90,35 @@ func TestDaysFailAlone(t *testing.T) {
 	}
 	p.rolledUp(1, 2)
 	p.rollUp(1, 2, 2)
+}
+
+// A moment in which a tag was heard twice counts once: by a fix that holds over midnight,
+// and by one of each plan; so does one in which two visits are known.
+func TestOverlapsCountOnce(t *testing.T) {
+	p := open(t)
+	p.now = time.Now().Add(time.Hour)
+	night := time.Date(2026, 3, 27, 0, 0, 0, 0, time.UTC)
+	heard := func(plan schema.PlanID, at, seconds int64) fix {
+		return fix{org: ours, location: hall, plan: plan, tag: tagOf(1), at: night.UnixMilli() + at*1000, validMs: seconds * 1000}
+	}
+	in := func(zone int, from, to int64) visit {
+		return visit{org: ours, location: hall, plan: ground, tag: tagOf(1), zone: zoneOf(zone), from: night.UnixMilli() + from*1000, to: night.UnixMilli() + to*1000}
+	}
+	p.store([]fix{heard(ground, -10, 30), heard(ground, 10, 20), heard(upstairs, 25, 15), heard(ground, 60, 60)}, []visit{in(1, 70, 90), in(2, 80, 100)})
+	q := analytics.Query{Organisation: ours, Location: hall, From: night.Add(-time.Hour), To: night.Add(time.Hour)}
+	for _, made := range []int{0, 2} {
+		if made > 0 {
+			p.rollUp(2, 2, 2)
+		}
+		for _, by := range []analytics.By{analytics.ByTag, analytics.ByHour} {
+			outside := int64(0)
+			rows, err := p.analytics().Dwell(t.Context(), &q, by)
+			for _, d := range rows {
+				outside += d.OutsideMs
+			}
+			if outside != 80_000 || err != nil {
+				t.Errorf("by %s with %d days rolled up: %d ms outside, want 50 s and 30 s, %v", by, made, outside, err)
+			}
+		}
+	}
 }
