@@ -7,12 +7,14 @@ import { usePlanAt, type UsePlanAtReturn } from './usePlanAt'
 const day = (n: number) => Date.UTC(2026, 0, n)
 const at = shallowRef(day(1))
 let asked: string[] = []
+let isAway = false
 let unmount: () => void = () => undefined
 afterEach(() => unmount())
 
 /** A plan that was changed on these days; what it answers says for which moment it was asked. */
 async function start(changedOn: number[]): Promise<UsePlanAtReturn> {
   asked = []
+  isAway = false
   const answer = (value: unknown) => new Response(JSON.stringify(value), { headers: { 'Content-Type': 'application/json' } })
   async function fetchStub(input: RequestInfo | URL): Promise<Response> {
     const { pathname, searchParams } = new URL((input as Request).url)
@@ -20,6 +22,7 @@ async function start(changedOn: number[]): Promise<UsePlanAtReturn> {
     if (pathname.endsWith('/versions')) return answer({ items: changedOn.map((n) => ({ at: new Date(day(n)).toISOString().replace('Z', '400Z'), version: n, by: '', what: [] })).reverse(), next: '' })
     const moment = searchParams.get('at') ?? 'now'
     asked.push(moment)
+    if (isAway) return new Response('{}', { status: 503 })
     return answer({ id: 'p', name: moment, zones: [], receivers: [], walls: [] })
   }
   const given: { result?: UsePlanAtReturn } = {}
@@ -64,5 +67,29 @@ describe('the plan at a moment', () => {
     at.value = day(1)
     const { plan, isOld } = await start(changedOn)
     expect([plan.value?.name, isOld.value]).toEqual(['now', false])
+  })
+
+  it('has not failed any more once another version could be read', async () => {
+    at.value = day(12)
+    const { plan, failure } = await start([1, 10, 20])
+    isAway = true
+    await move(day(25))
+    expect([plan.value?.name, failure.value]).toEqual(['2026-01-10T00:00:00.001Z', 'away'])
+    isAway = false
+    await move(day(5))
+    expect([plan.value?.name, failure.value]).toEqual(['2026-01-01T00:00:00.001Z', undefined])
+  })
+
+  it('is read anew when it was changed since', async () => {
+    at.value = day(30)
+    const days = [1, 10]
+    const { plan, reload } = await start(days)
+    expect(plan.value?.name).toBe('now')
+    days.push(20)
+    at.value = day(12)
+    await reload()
+    expect(plan.value?.name).toBe('2026-01-10T00:00:00.001Z')
+    await move(day(30))
+    expect(asked).toEqual(['now', '2026-01-10T00:00:00.001Z', 'now'])
   })
 })

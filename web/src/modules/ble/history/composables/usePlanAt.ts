@@ -17,7 +17,7 @@ export interface UsePlanAtReturn {
 export function usePlanAt(id: string, at: () => number): UsePlanAtReturn {
   const api = useApi()
   const changes = shallowRef<readonly number[]>()
-  const versions = new Map<number, Plan>()
+  let versions = new Map<number, Plan>()
   const plan = shallowRef<Plan>()
   const failure = shallowRef<Failure>()
   const version = computed(() => (changes.value ? versionAt(changes.value, at()) : undefined))
@@ -29,19 +29,26 @@ export function usePlanAt(id: string, at: () => number): UsePlanAtReturn {
   }
 
   async function show(wanted: number): Promise<void> {
+    const cache = versions
+    const isMeant = () => version.value === wanted && cache === versions
     try {
-      const known = versions.get(wanted) ?? (await fetchPlanAt(api, id, beginningOf(wanted)))
-      versions.set(wanted, known)
-      if (version.value === wanted) plan.value = known
+      const known = cache.get(wanted) ?? (await fetchPlanAt(api, id, beginningOf(wanted)))
+      cache.set(wanted, known)
+      if (!isMeant()) return
+      plan.value = known
+      failure.value = undefined
     } catch (error) {
-      if (version.value === wanted) failure.value = failureOf(error)
+      if (isMeant()) failure.value = failureOf(error)
     }
   }
 
   async function reload(): Promise<void> {
     failure.value = undefined
     try {
-      changes.value = await fetchChanges(api, id)
+      const known = await fetchChanges(api, id)
+      // What held until now may have ended, and plans of old are corrected at times.
+      versions = new Map()
+      changes.value = known
       if (version.value !== undefined) await show(version.value)
     } catch (error) {
       failure.value = failureOf(error)
