@@ -3,7 +3,6 @@ package alert
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -49,7 +48,7 @@ const (
 	lookEvery    = time.Second      // at the server's clock, and again at what was not stored
 	noteEvery    = 2 * time.Second  // up to when events were looked at
 	batteryEvery = time.Minute      // at batteries, which take months
-	catchUpEvery = 10 * time.Second // after it could not be read what is stored
+	catchUpEvery = 10 * time.Second // at what is stored, if at all: whoever changes rules makes it be read
 	gatherFor    = 100 * time.Millisecond
 )
 
@@ -187,9 +186,6 @@ func (e *Engine) Run(ctx context.Context, service *Service) error {
 		if e.behind && now.Sub(caughtUp) >= catchUpEvery {
 			caughtUp = now
 			e.catchUp(ctx)
-			if !e.behind {
-				caughtUp = time.Time{}
-			}
 		}
 		e.look(now)
 		if now.Sub(batteries) >= batteryEvery {
@@ -276,13 +272,20 @@ func (e *Engine) reload(ctx context.Context) {
 		e.pause(ctx)
 		return
 	}
-	same := len(rules) == len(e.state.rules) && !slices.ContainsFunc(rules, func(r Rule) bool {
-		old := e.state.rules[r.ID]
-		return old == nil || !r.same(old)
-	})
+	fresh := map[bool]bool{} // whether one about zones is, or one about others
+	for i := range rules {
+		if r, old := &rules[i], e.state.rules[rules[i].ID]; old == nil || !r.same(old) {
+			fresh[r.Kind.zonal()] = true
+		}
+	}
 	e.state.SetRules(rules)
 	e.tap.attend(e.state.interest(), nil)
-	e.behind = e.behind || !same
+	e.behind = e.behind || fresh[true]
+	if fresh[false] {
+		for _, s := range e.absent {
+			e.state.seen(s, &e.pending)
+		}
+	}
 }
 
 // overlap is by how much more is read than was not looked at: the end of a visit comes to

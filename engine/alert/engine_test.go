@@ -21,15 +21,25 @@ type site struct {
 	stored   map[schema.VisitID]schema.Visit
 	silences []alert.Silence
 	charges  []alert.Charge
+	stands   time.Time    // the engine's clock; zero: it goes
 	ahead    atomic.Int64 // of the engine's clock, in nanoseconds
+	read     atomic.Int64 // how often it was read what is stored
 }
 
 func (s *site) Layout(schema.PlanID) (*schema.Layout, bool) { return &s.layout, true }
 func (s *site) TagInfo(id schema.TagID) (schema.Tag, bool) {
 	return schema.Tag{ID: id, Type: "asset"}, true
 }
-func (s *site) Flush(context.Context) error { return nil }
-func (s *site) now() time.Time              { return time.Now().Add(time.Duration(s.ahead.Load())) }
+
+func (s *site) Flush(context.Context) error { s.read.Add(1); return nil }
+
+func (s *site) now() time.Time {
+	at := s.stands
+	if at.IsZero() {
+		at = time.Now()
+	}
+	return at.Add(time.Duration(s.ahead.Load()))
+}
 
 func (s *site) Since(_ context.Context, plans map[schema.PlanID]schema.EventTime) (found []schema.Visit, err error) {
 	s.mu.Lock()
@@ -321,4 +331,32 @@ func TestRuleChangedMeanwhile(t *testing.T) {
 	change(func(r *alert.Rule) { r.Enabled = true })
 	r.changed()
 	r.want("off and on", 1, 2)
+}
+
+// However often rules change, storage is read at distances, and only for rules about zones.
+func TestReadsAtDistances(t *testing.T) {
+	w, s := newWorld(t, nil), newSite()
+	s.stands = time.Now()
+	w.rule(alert.Enter, nil)
+	r := w.run(s)
+	want := func(what string, reads int64) {
+		t.Helper()
+		r.want(what, 0, 0)
+		if n := s.read.Load(); n != reads {
+			t.Errorf("%s: read %d times, want %d", what, n, reads)
+		}
+	}
+	want("at the start", 1)
+	r.ahead.Add(int64(time.Minute))
+	w.rule(alert.BatteryLow, func(r *alert.Rule) { r.Below = 5 })
+	r.engine.Changed()
+	want("a rule about batteries", 1)
+	w.rule(alert.Leave, nil)
+	r.engine.Changed()
+	want("a rule about zones", 2)
+	w.rule(alert.Capacity, nil)
+	r.engine.Changed()
+	want("another one at once", 2)
+	r.ahead.Add(int64(time.Minute))
+	want("some time later", 3)
 }
