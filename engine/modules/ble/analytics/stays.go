@@ -12,8 +12,8 @@ import (
 	"mybeacon/schema"
 )
 
-// maxOpen is how many open visits a question may meet. One tag has two at most.
-const maxOpen = 2 * 10_000
+// maxOpen is how many tags with an open visit a question may meet.
+const maxOpen = 20_000
 
 const openSQL = `SELECT tag, min(entered_at) FROM zone_visits FINAL
 WHERE %s AND left_at IS NULL AND entered_at < ` + toAt + `
@@ -34,7 +34,7 @@ func lookBacks() []time.Duration {
 // type Array(Tuple(UUID, Int64)).
 func (a *Analytics) ends(ctx context.Context, q *Query) (string, error) {
 	open, oldest := map[schema.TagID]bool{}, a.clock()
-	s := q.statement().number("most", maxOpen)
+	s := q.statement().number("most", maxOpen+1)
 	err := a.ask(ctx, "open visits", fmt.Sprintf(openSQL, q.whose()), s, func(rows driver.Rows) error {
 		var tag schema.TagID
 		var entered time.Time
@@ -47,6 +47,9 @@ func (a *Analytics) ends(ctx context.Context, q *Query) (string, error) {
 	})
 	if err != nil {
 		return "", err
+	}
+	if len(open) > maxOpen {
+		return "", schema.Errorf(schema.TooLarge, "tag", "more than %d tags are in a zone now; choose a narrower type, fewer tags or one plan", maxOpen)
 	}
 	var found []string
 	for step := 0; len(open) > 0 && step <= len(lookBacks()); step++ {

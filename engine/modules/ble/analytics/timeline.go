@@ -21,7 +21,8 @@ type Stay struct {
 	Open bool
 }
 
-// maxStays is how many stays a timeline may have: one every ten seconds of a day.
+// maxStays is how many stays in zones a timeline may have, and how many times outside:
+// one every ten seconds of a day.
 const maxStays = 10_000
 
 // Timeline tells where the question's one tag was, stay by stay, within the time: in
@@ -36,7 +37,7 @@ func (a *Analytics) Timeline(ctx context.Context, q *Query) ([]Stay, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := a.readStays(ctx, fmt.Sprintf("SELECT plan, zone, a, b, open AND b >= until FROM %s WHERE parent = %s ORDER BY a, b LIMIT %d", table, noID, maxStays), s)
+	in, err := a.readStays(ctx, fmt.Sprintf("SELECT plan, zone, a, b, open AND b >= until FROM %s WHERE parent = %s ORDER BY a, b LIMIT %d", table, noID, maxStays+1), s)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +45,7 @@ func (a *Analytics) Timeline(ctx context.Context, q *Query) ([]Stay, error) {
 	if table, err = a.heard(ctx, q, s); err != nil {
 		return nil, err
 	}
-	heard, err := a.readStays(ctx, fmt.Sprintf("SELECT plan, %s, a, b, false FROM %s ORDER BY a, b LIMIT %d", noID, table, maxStays), s)
+	heard, err := a.readStays(ctx, fmt.Sprintf("SELECT plan, %s, a, b, false FROM %s ORDER BY a, b LIMIT %d", noID, table, maxStays+1), s)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,9 @@ func (a *Analytics) readStays(ctx context.Context, sql string, s *statement) ([]
 		var from, to int64
 		err := rows.Scan((*uuid.UUID)(&y.Plan), (*uuid.UUID)(&y.Zone), &from, &to, &y.Open)
 		y.From, y.To = schema.EventTime(from), schema.EventTime(to)
-		out = append(out, y)
+		if out = append(out, y); len(out) > maxStays {
+			return schema.Errorf(schema.TooLarge, "from", "there are more than %d stays; take a shorter time", maxStays)
+		}
 		return err
 	})
 	return out, err
