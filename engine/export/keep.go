@@ -67,13 +67,34 @@ func (s *Service) titleOf(e postgres.Export) string {
 	return e.Dataset
 }
 
+// mayRemove refuses who may export but leave others' files alone: asking for one's own
+// is no change, taking away is.
+func mayRemove(by postgres.Identity, e postgres.Export) error {
+	p := by.Rights
+	switch {
+	case p.ReadOnly:
+		return schema.Errorf(schema.Forbidden, "", "your account may look but not change; ask an Owner")
+	case p.SuperAdmin && (!p.Acting || p.Organisation != e.Organisation):
+		return schema.Errorf(schema.Forbidden, "", "switch into the organisation first, with a reason: PUT /api/v1/auth/acting")
+	case p.Key && !by.Key.IsZero() && by.Key == e.Key:
+		return nil
+	case !p.Key && (by.ID == e.Account || p.SuperAdmin || p.Role == access.Owner || p.Role == access.Admin):
+		return nil
+	}
+	return schema.Errorf(schema.Forbidden, "", "somebody else asked for this export; ask him, an Owner or an Admin")
+}
+
 // Delete cancels an export that is being made, and removes the file of one that is
-// done. Its line in the history stays.
-func (s *Service) Delete(ctx context.Context, scope postgres.Scope, id postgres.ExportID) error {
+// done. Its line in the history stays. Others' exports are an Owner's and an Admin's
+// to remove.
+func (s *Service) Delete(ctx context.Context, by postgres.Identity, scope postgres.Scope, id postgres.ExportID) error {
 	var e postgres.Export
 	err := s.DB.Write(ctx, scope, func(tx postgres.Tx) error {
 		var err error
 		if e, err = postgres.LockExport(ctx, tx, scope, id); err != nil {
+			return err
+		}
+		if err := mayRemove(by, e); err != nil {
 			return err
 		}
 		state := postgres.ExportDeleted

@@ -117,7 +117,7 @@ func TestFailures(t *testing.T) {
 	secret := errors.New("dial tcp 10.0.0.7:9000: refused")
 	w.numbers.fail.Store(&secret)
 	e := w.until(w.begin(1).ID, func(e postgres.Export) bool { return e.Attempts == 1 && e.State == postgres.ExportQueued })
-	if err := w.Delete(t.Context(), postgres.In(w.org.ID), e.ID); err != nil {
+	if err := w.Delete(t.Context(), w.request(1).By, postgres.In(w.org.ID), e.ID); err != nil {
 		t.Error(err)
 	}
 	slow := newWorld(t, func(l *export.Limits) { l.Time = 20 * time.Millisecond })
@@ -134,7 +134,7 @@ func TestSweep(t *testing.T) {
 	for _, e := range []postgres.Export{kept, old, deleted} {
 		w.until(e.ID, in(postgres.ExportDone))
 	}
-	if err := w.Delete(t.Context(), postgres.In(w.org.ID), deleted.ID); err != nil {
+	if err := w.Delete(t.Context(), w.request(1).By, postgres.In(w.org.ID), deleted.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.db.Pool().Exec(t.Context(), "UPDATE export SET expires_at = now() WHERE id = $1", old.ID); err != nil {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"mybeacon/engine/access"
 	"mybeacon/engine/audit"
 	"mybeacon/engine/export"
 	"mybeacon/engine/jobs"
@@ -332,7 +333,7 @@ func TestProgressAndCancel(t *testing.T) {
 	}
 	_, _, err := w.Open(t.Context(), w.request(1).By.Rights, postgres.In(w.org.ID), e.ID)
 	wantKind(t, err, schema.Conflict, "not finished")
-	if err := w.Delete(t.Context(), postgres.In(w.org.ID), e.ID); err != nil {
+	if err := w.Delete(t.Context(), w.request(1).By, postgres.In(w.org.ID), e.ID); err != nil {
 		t.Fatal(err)
 	}
 	w.stop() // returns when the work has ended
@@ -342,6 +343,47 @@ func TestProgressAndCancel(t *testing.T) {
 	if left := w.files(); len(left) != 0 {
 		t.Errorf("there are %q", left)
 	}
+}
+
+// Others' exports are an Owner's and an Admin's to remove, and nobody's who may only look.
+func TestWhoMayDelete(t *testing.T) {
+	w := newWorld(t, nil)
+	w.stop() // nothing is made
+	key := schema.NewID[postgres.KeyID]()
+	f := func(may bool, change func(by *postgres.Identity)) {
+		t.Helper()
+		e, by := w.begin(1), w.request(1).By
+		change(&by)
+		err := w.Delete(t.Context(), by, postgres.In(w.org.ID), e.ID)
+		if may != (err == nil) || !may && schema.KindOf(err) != schema.Forbidden {
+			t.Errorf("got %v, want %t", err, may)
+		}
+		if !may { // there is room for ten
+			if err := w.Delete(t.Context(), w.request(1).By, postgres.In(w.org.ID), e.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	other := func(by *postgres.Identity, role access.Role) {
+		by.ID, by.Rights.Role = schema.NewID[schema.UserID](), role
+	}
+	f(true, func(by *postgres.Identity) { by.Rights.Role = access.Manager }) // his own
+	f(true, func(by *postgres.Identity) { other(by, access.Admin) })
+	f(false, func(by *postgres.Identity) { other(by, access.Manager) })
+	f(false, func(by *postgres.Identity) { by.Rights.ReadOnly = true })
+	f(false, func(by *postgres.Identity) { by.Rights.Key, by.Key = true, key })
+	f(false, func(by *postgres.Identity) {
+		other(by, "")
+		by.Rights.SuperAdmin, by.Rights.Organisation = true, schema.OrganisationID{}
+	})
+	f(true, func(by *postgres.Identity) {
+		other(by, "")
+		by.Rights.SuperAdmin, by.Rights.Acting = true, true
+	})
+	f(false, func(by *postgres.Identity) {
+		other(by, "")
+		by.Rights.SuperAdmin, by.Rights.Acting, by.Rights.Organisation = true, true, schema.NewID[schema.OrganisationID]()
+	})
 }
 
 // A job has the rights that its maker has when it runs.

@@ -167,5 +167,6 @@ func (r *routes) delete(ctx context.Context, in *exportPath) (*struct{}, error) 
 	if err != nil {
 		return nil, err
 	}
-	return nil, r.exports.Delete(ctx, shell.PrincipalOf(ctx).Scope(), id)
+	p := shell.PrincipalOf(ctx)
+	return nil, r.exports.Delete(ctx, p.Identity, p.Scope(), id)
 }
