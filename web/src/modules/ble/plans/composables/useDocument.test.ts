@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type EffectScope, effectScope } from 'vue'
+import type { Draft } from '../editor/drafts'
 import { doc, receiver, wall, zone } from '../editor/editortest/items'
 import { MemoryDrafts, PlanServer } from '../editor/editortest/server'
 import { add, ofKind, scaled } from '../editor/model'
@@ -33,9 +34,48 @@ describe('a draft', () => {
     page.edit(more)
     await page.save()
     const [a, b] = ['server 1', 'server 2']
-    await drafts.put({ plan: 'p', base: more, etag: server.etag, current: more, ids: { a, b }, at: 0 })
+    await drafts.put({ plan: 'p', page: 'before', base: more, etag: server.etag, current: more, ids: { a, b }, at: 0 })
     const { page: next } = await open(server, drafts)
     expect([next.found.value, drafts.kept.size]).toEqual([undefined, 0])
+  })
+})
+
+describe('drafts of other pages', () => {
+  const draftOf = (page: string, at: number): Draft => ({ plan: 'p', page, base: start, etag: '"1"', current: add(start, wall(page, [0, at], [4, at])), ids: {}, at })
+
+  async function openWithTwo() {
+    const drafts = new MemoryDrafts()
+    await drafts.put(draftOf('older', 1))
+    await drafts.put(draftOf('newer', 2))
+    return open(new PlanServer(start), drafts)
+  }
+
+  it('stay when this one saves, and is left', async () => {
+    const { page, drafts } = await openWithTwo()
+    page.edit(more)
+    await page.save()
+    expect([page.state.value.kind, page.found.value, [...drafts.kept.keys()]]).toEqual(['saved', undefined, ['p older', 'p newer']])
+  })
+
+  it('are offered newest first, one after the other', async () => {
+    const { page, drafts } = await openWithTwo()
+    expect(page.found.value?.page).toBe('newer')
+    page.discard()
+    expect([page.found.value?.page, [...drafts.kept.keys()]]).toEqual(['older', ['p older']])
+    page.takeUp()
+    await wait(0)
+    expect([page.state.value.kind, page.found.value, drafts.kept.size]).toEqual(['saved', undefined, 0])
+    expect(ofKind(page.doc.value!, 'wall').map(({ id }) => id)).toEqual(['w', 'older'])
+  })
+
+  it('are let go of when the page is, once the last one is written', async () => {
+    const { page, server, drafts } = await open()
+    server.weather = ['away']
+    page.edit(more)
+    scope.stop()
+    expect(drafts.isClosed).toBe(false)
+    await wait(0)
+    expect([drafts.isClosed, drafts.kept.size]).toEqual([true, 1])
   })
 })
 

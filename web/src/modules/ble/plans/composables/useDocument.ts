@@ -46,12 +46,14 @@ const longestLeaveMs = 2000
 
 /** A plan that is edited, with its steps, its saving and its draft. */
 export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseDocumentReturn {
+  const page = crypto.randomUUID()
   const doc = shallowRef<Doc>()
   const state = shallowRef<SaveState>({ kind: 'saved' })
   const canUndo = shallowRef(false)
   const canRedo = shallowRef(false)
   const found = shallowRef<Draft>()
   const error = shallowRef<unknown>()
+  let older: readonly Draft[] = []
   let history: History<Doc> | undefined
   let saver: Saver | undefined
   let transforming: Promise<void> = Promise.resolve()
@@ -66,7 +68,7 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
 
   function start(loaded: Loaded) {
     history = new History(loaded.doc)
-    saver = new Saver({ plan, backend, drafts, start: loaded, onState: (now) => (state.value = now), onServer: adopt })
+    saver = new Saver({ plan, page, backend, drafts, start: loaded, onState: (now) => (state.value = now), onServer: adopt })
     show()
   }
 
@@ -79,11 +81,11 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
   async function load(): Promise<void> {
     error.value = undefined
     try {
-      const [loaded, draft] = await Promise.all([backend.load(), drafts.get(plan).catch(() => undefined)])
+      const [loaded, kept] = await Promise.all([backend.load(), drafts.list(plan).catch(() => [])])
       start(loaded)
-      if (!draft) return
-      if (same(fromServer(loaded.doc, draft.ids), meant(draft))) discard()
-      else found.value = draft
+      const hasArrived = (draft: Draft) => same(fromServer(loaded.doc, draft.ids), meant(draft))
+      kept.filter(hasArrived).forEach(forget)
+      offer(kept.filter((draft) => !hasArrived(draft)))
     } catch (cause) {
       error.value = cause
     }
@@ -91,8 +93,8 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
 
   function edit(next: Doc, key = '') {
     if (!history || next === history.present) return
-    // Whoever goes on drawing has decided against the earlier edits.
-    found.value = undefined
+    // Whoever goes on drawing is not asked any more; another page may ask again.
+    offer([])
     history.push(next, key)
     show()
     if (!isHeld) saver?.edit(next)
@@ -111,15 +113,24 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
   function takeUp() {
     const draft = found.value
     if (!draft || !history || isHeld) return
-    found.value = undefined
+    offer([])
     history.push(draft.current)
     show()
     saver?.resume(draft)
   }
 
   function discard() {
-    found.value = undefined
-    void drafts.remove(plan).catch(() => undefined)
+    if (found.value) forget(found.value)
+    offer(older)
+  }
+
+  function offer([newest, ...others]: readonly Draft[]) {
+    found.value = newest
+    older = others
+  }
+
+  function forget(draft: Draft) {
+    void drafts.remove(draft).catch(() => undefined)
   }
 
   /** One after the other. */
@@ -155,7 +166,7 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
     clearTimeout(timer)
   }
 
-  onScopeDispose(() => void saver?.close())
+  onScopeDispose(() => void transforming.then(() => saver?.close()).finally(() => drafts.close()))
   return {
     doc, state, canUndo, canRedo, found, error, load, edit, resolve, takeUp, discard, transform, leave,
     close: () => history?.close(),

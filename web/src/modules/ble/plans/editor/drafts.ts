@@ -8,9 +8,15 @@ export interface Pending {
   key: string
 }
 
-/** Edits that the server has not taken yet, as they outlive the page. */
-export interface Draft {
+/** A page has one draft: two of the same plan must not write over each other. */
+export interface DraftKey {
   plan: string
+  /** Of the page that keeps it. */
+  page: string
+}
+
+/** Edits that the server has not taken yet, as they outlive the page. */
+export interface Draft extends DraftKey {
   /** What the server had, and its tag. */
   base: Doc
   etag: string
@@ -23,9 +29,12 @@ export interface Draft {
 }
 
 export interface Drafts {
-  get: (plan: string) => Promise<Draft | undefined>
+  /** Those of every page, newest first. */
+  list: (plan: string) => Promise<Draft[]>
   put: (draft: Draft) => Promise<void>
-  remove: (plan: string) => Promise<void>
+  remove: (draft: DraftKey) => Promise<void>
+  /** Whoever holds the storage open keeps other versions of the console from changing it. */
+  close: () => void
 }
 
 const store = 'drafts'
@@ -36,7 +45,8 @@ const store = 'drafts'
  */
 export function browserDrafts(person: string): Drafts {
   const opened = openDatabase()
-  const keyOf = (plan: string) => `${person} ${plan}`
+  const prefixOf = (plan: string) => `${person} ${plan} `
+  const keyOf = ({ plan, page }: DraftKey) => prefixOf(plan) + page
   const run = async <T>(mode: IDBTransactionMode, ask: (drafts: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
     const transaction = (await opened).transaction(store, mode)
     return answer(ask(transaction.objectStore(store)))
@@ -44,9 +54,14 @@ export function browserDrafts(person: string): Drafts {
   // The rejection belongs to the calls, each of which sees it.
   opened.catch(() => undefined)
   return {
-    get: (plan) => run<Draft | undefined>('readonly', (drafts) => drafts.get(keyOf(plan))),
-    put: async (draft) => void (await run('readwrite', (drafts) => drafts.put(draft, keyOf(draft.plan)))),
-    remove: async (plan) => void (await run('readwrite', (drafts) => drafts.delete(keyOf(plan)))),
+    list: async (plan) => {
+      const range = IDBKeyRange.bound(prefixOf(plan), `${prefixOf(plan)}\uffff`)
+      const found = await run<Draft[]>('readonly', (drafts) => drafts.getAll(range))
+      return found.sort((a, b) => b.at - a.at)
+    },
+    put: async (draft) => void (await run('readwrite', (drafts) => drafts.put(draft, keyOf(draft)))),
+    remove: async (draft) => void (await run('readwrite', (drafts) => drafts.delete(keyOf(draft)))),
+    close: () => void opened.then((database) => database.close(), () => undefined),
   }
 }
 

@@ -13,12 +13,12 @@ const extra = wall('v', [0, 1], [9, 1])
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-function desk(server = new PlanServer(start), drafts = new MemoryDrafts()) {
+function desk(server = new PlanServer(start), drafts = new MemoryDrafts(), page = 'here') {
   const states: SaveState['kind'][] = []
   const heard: Doc[] = []
   let keys = 0
   const saver = new Saver({
-    plan: 'p', backend: server, drafts, start: { doc: server.doc, etag: server.etag },
+    plan: 'p', page, backend: server, drafts, start: { doc: server.doc, etag: server.etag },
     onState: ({ kind }) => states.push(kind), onServer: (now) => heard.push(now), newKey: () => `set${++keys}`,
   })
   return { server, drafts, saver, states, heard }
@@ -113,7 +113,7 @@ describe('without a network', () => {
     saver.edit(next)
     await wait(restMs)
     expect(saver.state).toEqual({ kind: 'waiting', failure: 'away' })
-    expect(same(drafts.kept.get('p')!.current, next)).toBe(true)
+    expect(same(drafts.kept.get('p here')!.current, next)).toBe(true)
     await wait(2000)
     expect(saver.state.kind).toBe('waiting')
     await wait(4000)
@@ -184,8 +184,10 @@ describe('without a network', () => {
     before.saver.edit(meant)
     await before.saver.flush()
     await before.saver.close()
-    const after = desk(server, drafts)
-    after.saver.resume(drafts.kept.get('p')!)
+    const after = desk(server, drafts, 'next')
+    after.saver.resume(drafts.kept.get('p here')!)
+    await Promise.resolve().then(() => undefined)
+    expect([...drafts.kept.keys()]).toEqual(['p next'])
     await after.saver.flush()
     expect(after.saver.state.kind).toBe('saved')
     expect([ofKind(server.doc, 'zone').length, ofKind(server.doc, 'wall').length]).toEqual([2, 2])
@@ -273,7 +275,7 @@ describe('closing', () => {
     saver.edit(much)
     await saver.close()
     expect([server.done.length, vi.getTimerCount()]).toEqual([1, 0])
-    expect(same(drafts.kept.get('p')!.current, much)).toBe(true)
+    expect(same(drafts.kept.get('p here')!.current, much)).toBe(true)
   })
 })
 

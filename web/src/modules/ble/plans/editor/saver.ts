@@ -1,6 +1,6 @@
 import { type Failure, failureOf } from '@/api/errors'
 import { apply, diff, merge, type Op, same } from './changes'
-import type { Draft, Drafts, Pending } from './drafts'
+import type { Draft, DraftKey, Drafts, Pending } from './drafts'
 import type { Doc } from './model'
 import { fromServer, toServer } from './identity'
 
@@ -35,8 +35,7 @@ export type SaveState =
   /** The server does not take it as it is. */
   | { kind: 'refused'; op: Op; error: unknown }
 
-export interface SaverOptions {
-  plan: string
+export interface SaverOptions extends DraftKey {
   backend: Backend
   drafts: Drafts
   start: Loaded
@@ -90,6 +89,7 @@ export class Saver {
     this.ids = { ...draft.ids }
     this.pending = draft.pending
     this.current = draft.current
+    void this.keep(draft)
     void this.flush()
   }
 
@@ -263,7 +263,7 @@ export class Saver {
     this.set = { key: '', next: 0 }
     this.delayMs = firstRetryMs
     this.tell({ kind: 'saved' })
-    this.write(() => this.options.drafts.remove(this.options.plan))
+    void this.write(() => this.options.drafts.remove(this.options))
   }
 
   private tell(state: SaveState): void {
@@ -271,11 +271,15 @@ export class Saver {
     this.options.onState(state)
   }
 
-  /** Writes the draft; a browser that keeps nothing does not stop the saving. */
-  private keep(): Promise<void> {
-    const { base, etag, current, ids, pending } = this
+  /** Writes the draft, in the place of another one; a browser that keeps nothing does not stop the saving. */
+  private keep(other?: DraftKey): Promise<void> {
+    const { base, etag, current, ids, pending, options: { plan, page, drafts } } = this
     const at = (this.options.now ?? Date.now)()
-    return this.write(() => this.options.drafts.put({ plan: this.options.plan, base, etag, current, ids: { ...ids }, at, ...(pending ? { pending } : {}) }))
+    const draft = { plan, page, base, etag, current, ids: { ...ids }, at, ...(pending ? { pending } : {}) }
+    return this.write(async () => {
+      await drafts.put(draft)
+      if (other && other.page !== page) await drafts.remove(other)
+    })
   }
 
   private write(what: () => Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 import { ApiError } from '@/api/errors'
 import { apply, type Op } from '../changes'
-import type { Draft, Drafts } from '../drafts'
+import type { Draft, DraftKey, Drafts } from '../drafts'
 import { type Doc, itemOf } from '../model'
 import type { Author, Backend, Loaded } from '../saver'
 
@@ -96,15 +96,25 @@ function lost(weather: Weather[]): ApiError {
 export class MemoryDrafts implements Drafts {
   readonly kept = new Map<string, Draft>()
 
-  async get(plan: string): Promise<Draft | undefined> {
-    return this.kept.get(plan)
+  isClosed = false
+
+  async list(plan: string): Promise<Draft[]> {
+    return [...this.kept.values()].filter((draft) => draft.plan === plan).sort((a, b) => b.at - a.at)
   }
 
   async put(draft: Draft): Promise<void> {
-    this.kept.set(draft.plan, structuredClone(draft))
+    if (this.isClosed) throw new Error('closed')
+    this.kept.set(keyOf(draft), structuredClone(draft))
   }
 
-  async remove(plan: string): Promise<void> {
-    this.kept.delete(plan)
+  async remove(draft: DraftKey): Promise<void> {
+    if (this.isClosed) throw new Error('closed')
+    this.kept.delete(keyOf(draft))
+  }
+
+  close(): void {
+    this.isClosed = true
   }
 }
+
+const keyOf = ({ plan, page }: DraftKey) => `${plan} ${page}`
