@@ -3,14 +3,13 @@ import { useApi } from '@/api/client'
 import type { EditCells } from '@/map/edit/types'
 import { fetchCoverage, fetchPlan } from '../api'
 import { docOf } from '../editor/convert'
+import { heardOn, poorShareOf } from '../editor/coverage'
 import type { Doc } from '../editor/model'
 import type { Coverage, Version } from '../types'
 import type { PlanDesk } from './usePlanDesk'
 
 // Of a usual floor this makes some thousand cells.
 const cellsAcross = 60
-/** Fewer receivers than this cannot tell a place. */
-export const enoughHeard = 3
 
 /** Colours of places by how many receivers hear a tag there: 0, 1, 2, and enough. */
 export const coverageColors = [[179, 38, 30, 230], [235, 120, 40, 220], [242, 193, 78, 200]] as const
@@ -44,16 +43,15 @@ function makeView(desk: PlanDesk) {
     else then.value = undefined
   }
 
+  const heard = computed(() => (coverage.value && desk.document.doc.value ? heardOn(desk.document.doc.value, coverage.value) : []))
   const cells = computed<EditCells | undefined>(() => {
     const { value } = coverage
     if (!isCovering.value || !value || then.value) return undefined
-    const { min_x: x, min_y: y, cell_m: cellM, columns, rows, heard } = value
-    return { min: { x, y }, cellM, columns, rows, paint: (i) => coverageColors[heard[i] ?? 0] }
+    const { min_x: x, min_y: y, cell_m: cellM, columns, rows } = value
+    const counts = heard.value
+    return { min: { x, y }, cellM, columns, rows, paint: (i) => coverageColors[counts[i] ?? coverageColors.length] }
   })
-  const poorShare = computed(() => {
-    const heard = coverage.value?.heard ?? []
-    return heard.length === 0 ? undefined : heard.filter((n) => n < enoughHeard).length / heard.length
-  })
+  const poorShare = computed(() => poorShareOf(heard.value))
 
   watch(isCovering, () => void loadCoverage())
   // Receivers were moved, and the server knows it.
