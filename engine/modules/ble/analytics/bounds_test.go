@@ -52,3 +52,22 @@ func TestBoundsAreTold(t *testing.T) {
 		})
 	}
 }
+
+// An open visit counts to the last fix of its location, on any plan of it; where the tag
+// was heard later says nothing.
+func TestOpenVisitsEndWhereTheyAre(t *testing.T) {
+	p := open(t)
+	from := time.Date(2026, 3, 27, 8, 0, 0, 0, time.UTC)
+	p.now = from.Add(12 * time.Hour)
+	heard := func(l schema.LocationID, plan schema.PlanID, after time.Duration) fix {
+		return fix{org: ours, location: l, plan: plan, tag: tagOf(1), at: from.Add(after).UnixMilli(), validMs: 5000}
+	}
+	elsewhere := schema.LocationID{9}
+	p.store([]fix{heard(hall, ground, 0), heard(hall, upstairs, time.Minute), heard(elsewhere, schema.PlanID{10}, time.Hour)},
+		[]visit{{org: ours, location: hall, plan: ground, tag: tagOf(1), zone: zoneOf(1), from: from.UnixMilli()}})
+	q := &analytics.Query{Organisation: ours, Location: hall, Plan: ground, From: from, To: from.Add(6 * time.Hour)}
+	found, err := p.analytics().Visits(t.Context(), q, analytics.VisitFilter{}, nil, 10)
+	if err != nil || len(found) != 1 || found[0].Until.Time() != from.Add(time.Minute) {
+		t.Errorf("got %+v, want one until %s, %v", found, from.Add(time.Minute), err)
+	}
+}

@@ -7,7 +7,7 @@
 //     roll-up of days that nobody has written to since it was made (see rollup.go).
 //   - A question has a time, [From, To). A stay that reaches out of it counts with
 //     the part inside.
-//   - A visit that is open counts to the tag's last fix.
+//   - A visit that is open counts to the tag's last fix in its location.
 //   - A visit to a part of a zone lies within one to the whole: sums over zones
 //     take each moment of a tag once.
 //   - A fix counts with the time for which it held, never as a row.

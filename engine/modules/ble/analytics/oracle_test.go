@@ -17,7 +17,7 @@ type oracle struct {
 	q      *analytics.Query
 	fixes  []fix
 	visits []visit
-	last   map[schema.TagID]int64 // ms of the tag's last fix, anywhere
+	last   map[schema.TagID]int64 // ms of the tag's last fix in the location
 }
 
 func oracleOf(p *past, q *analytics.Query) *oracle {
@@ -26,7 +26,9 @@ func oracleOf(p *past, q *analytics.Query) *oracle {
 		if f.gone || f.org != q.Organisation {
 			continue
 		}
-		o.last[f.tag] = max(o.last[f.tag], f.at)
+		if f.location == q.Location {
+			o.last[f.tag] = max(o.last[f.tag], f.at)
+		}
 		if o.admits(f.location, f.plan, f.tag) {
 			o.fixes = append(o.fixes, f)
 		}

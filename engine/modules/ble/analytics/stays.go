@@ -20,7 +20,7 @@ WHERE %s AND left_at IS NULL AND entered_at < ` + toAt + `
 GROUP BY tag LIMIT {most:UInt32}`
 
 const lastSQL = `SELECT tag, toUnixTimestamp64Milli(max(at)) FROM fixes FINAL
-WHERE org = {org:UUID} AND tag IN ({open:Array(UUID)}) AND at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+WHERE org = {org:UUID} AND location = {location:UUID} AND tag IN ({open:Array(UUID)}) AND at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
 GROUP BY tag`
 
 // lookBacks are how far a tag's last fix is sought at first: a tag with an open visit
@@ -74,7 +74,7 @@ func (a *Analytics) lastFixes(ctx context.Context, q *Query, open map[schema.Tag
 	for id := range open {
 		ids = append(ids, id)
 	}
-	s := new(statement).set("org", q.Organisation.String()).set("open", idArray(ids)).number("since", since.UnixMilli())
+	s := new(statement).set("org", q.Organisation.String()).set("location", q.Location.String()).set("open", idArray(ids)).number("since", since.UnixMilli())
 	err := a.ask(ctx, "last fixes", lastSQL, s, func(rows driver.Rows) error {
 		var tag schema.TagID
 		var at int64

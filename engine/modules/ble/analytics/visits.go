@@ -19,7 +19,7 @@ type Visit struct {
 	Zone    schema.ZoneID
 	Parent  schema.ZoneID // the zone that Zone is a part of; zero: it is no part
 	Entered schema.EventTime
-	Until   schema.EventTime // when it was left; of an open one the tag's last fix
+	Until   schema.EventTime // when it was left; of an open one the tag's last fix in the location
 	Open    bool
 	Within  int64 // ms of it within the time asked for
 }
