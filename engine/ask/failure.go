@@ -148,6 +148,7 @@ func place(sql, text string) (line, column int) {
 
 // wordIn returns where the word stands by itself, or -1.
 func wordIn(sql, word string) int {
+	word = strings.ToValidUTF8(word, "�") // the warehouse repeats bytes as they came, and a pattern is text
 	at := regexp.MustCompile(`(?:^|[^\w.])(` + regexp.QuoteMeta(word) + `)(?:\W|$)`).FindStringSubmatchIndex(sql)
 	if at == nil {
 		return -1

@@ -18,9 +18,16 @@ type tail struct {
 	n    int64
 }
 
+// errTooMuch ends the reading of a row that goes on beyond all bounds.
+var errTooMuch = errors.New("ask: too much")
+
 // Read implements [io.Reader].
 func (t *tail) Read(p []byte) (int, error) {
-	n, err := t.from.Read(p)
+	left := maxAnswer + maxCell - t.n
+	if left <= 0 {
+		return 0, errTooMuch
+	}
+	n, err := t.from.Read(p[:min(int64(len(p)), left)])
 	t.n += int64(n)
 	if t.last = append(t.last, p[:n]...); len(t.last) > 2*maxFailure {
 		t.last = append(t.last[:0], t.last[len(t.last)-maxFailure:]...)
@@ -49,6 +56,12 @@ func readAnswer(s Statement, body io.Reader) (Answer, error) {
 	}
 	if err == nil || errors.Is(err, errEnough) {
 		return r.answer, nil
+	}
+	if errors.Is(err, errTooMuch) {
+		if r.answer.Truncated = true; len(r.answer.Rows) > 0 {
+			return r.answer, nil
+		}
+		return Answer{}, schema.Errorf(schema.TooLarge, "sql", "one row of the answer has more than %d MiB: ask for fewer columns, or cut them with substring", maxAnswer>>20)
 	}
 	var known *schema.Error
 	if errors.As(err, &known) {
