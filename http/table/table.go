@@ -65,9 +65,13 @@ func Read(body []byte, most int, usage string, needed ...string) ([]Row, error) 
 	if !utf8.Valid(body) {
 		return nil, schema.Errorf(schema.Invalid, "body", "is not in UTF-8: save the table as \"CSV UTF-8\"")
 	}
+	comma := separator(body)
+	if err := narrow(body, comma); err != nil {
+		return nil, err
+	}
 	table := csv.NewReader(bytes.NewReader(body))
 	table.FieldsPerRecord = -1
-	table.Comma = separator(body)
+	table.Comma = comma
 	heading, err := table.Read()
 	if err != nil {
 		return nil, schema.Errorf(schema.Invalid, "body", "is not a CSV table with a heading")
@@ -109,6 +113,32 @@ func separator(body []byte) rune {
 		return ';'
 	}
 	return ','
+}
+
+// maxColumns bounds a line: a cell takes many times the memory of its separator.
+const maxColumns = 200
+
+// narrow refuses lines of too many columns before they are taken apart. Each quote is
+// taken for one that begins or ends a cell: where it is none, the line is refused as
+// such when it is read.
+func narrow(body []byte, comma rune) error {
+	line, columns, quoted := 1, 1, false
+	for _, b := range body {
+		switch {
+		case b == '"':
+			quoted = !quoted
+		case b == '\n':
+			line++
+			if !quoted {
+				columns = 1
+			}
+		case rune(b) == comma && !quoted:
+			if columns++; columns > maxColumns {
+				return schema.Errorf(schema.TooLarge, "body", "line %d: a table may have %d columns", line, maxColumns)
+			}
+		}
+	}
+	return nil
 }
 
 func hasOne(at map[string]int, columns []string) bool {
