@@ -17,7 +17,9 @@ export async function fetchPlaces(api: Api): Promise<Place[]> {
 
 export const createLocation = (api: Api, body: NewLocation) => bodyOf(api.POST('/api/v1/client/locations', { body }))
 export const changeLocation = (api: Api, id: string, body: Partial<NewLocation>) => bodyOf(api.PATCH('/api/v1/client/locations/{id}', { ...of(id), body }))
-export const deleteLocation = (api: Api, id: string) => bodyOf(api.DELETE('/api/v1/client/locations/{id}', of(id)))
+/** Its devices stay, and belong to no location then; with plans it is refused unless these may go, too. */
+export const deleteLocation = (api: Api, id: string, withPlans: boolean) =>
+  bodyOf(api.DELETE('/api/v1/client/locations/{id}', { params: { path: { id }, query: withPlans ? { with: 'plans' } : {} } }))
 
 export interface NewPlan {
   location_id: string
