@@ -252,7 +252,7 @@ func TestRefused(t *testing.T) {
 		"there is no such object":           func(r *export.Request) { r.Organisation = schema.NewID[schema.OrganisationID]() },
 		"there is nothing at this address":  func(r *export.Request) { r.By.Rights.Products = nil },
 		"the role viewer has no right":      func(r *export.Request) { r.By.Rights.Role = "viewer" },
-		"the API key was not made for this": func(r *export.Request) { r.By.Rights.Key = true },
+		"the API key or link was not made for this": func(r *export.Request) { r.By.Rights.Key = true },
 	} {
 		r := w.request(1)
 		change(&r)
