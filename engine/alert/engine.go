@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -351,16 +352,20 @@ const batch = 500
 func (e *Engine) keep(ctx context.Context) error {
 	for len(e.pending.Raised) > 0 {
 		n := min(batch, len(e.pending.Raised))
-		stored, err := e.service.raise(ctx, e.pending.Raised[:n], e.state.rules, e.from.Things, e.now())
+		err := eachIfRefused(ctx, e, e.pending.Raised[:n], func(some []Alert) error {
+			stored, err := e.service.raise(ctx, some, e.state.rules, e.from.Things, e.now())
+			e.counters.Raised.Add(uint64(stored))
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		e.counters.Raised.Add(uint64(stored))
 		e.pending.Raised = e.pending.Raised[n:]
 	}
 	for len(e.pending.Ended) > 0 {
 		n := min(batch, len(e.pending.Ended))
-		if err := e.service.end(ctx, e.pending.Ended[:n]); err != nil {
+		err := eachIfRefused(ctx, e, e.pending.Ended[:n], func(some []End) error { return e.service.end(ctx, some) })
+		if err != nil {
 			return err
 		}
 		e.counters.Ended.Add(uint64(n))
@@ -368,6 +373,30 @@ func (e *Engine) keep(ctx context.Context) error {
 	}
 	e.pending = Effects{}
 	return nil
+}
+
+// eachIfRefused stores some, and one by one when the database refuses them together: one
+// that cannot be stored is dropped, and does not keep the others waiting for ever. While
+// the database is away all wait.
+func eachIfRefused[T Alert | End](ctx context.Context, e *Engine, some []T, store func([]T) error) error {
+	err := store(some)
+	if err == nil || passing(ctx, err) {
+		return err
+	}
+	for i := range some {
+		if err := store(some[i : i+1]); passing(ctx, err) {
+			return err // those before are there, and are known when they come again
+		} else if err != nil {
+			e.counters.Dropped.Add(1)
+			e.log.Error("an alert cannot be stored and is dropped", "alert", some[i], "error", err)
+		}
+	}
+	return nil
+}
+
+// passing reports whether an error is one of the moment rather than of what was stored.
+func passing(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() != nil || schema.KindOf(err) == schema.Unavailable || errors.Is(err, context.DeadlineExceeded))
 }
 
 // note stores up to when events were looked at, and who is away.

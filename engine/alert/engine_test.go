@@ -21,6 +21,7 @@ type site struct {
 	stored   map[schema.VisitID]schema.Visit
 	silences []alert.Silence
 	charges  []alert.Charge
+	poison   schema.TagID // whose alerts cannot be stored
 	stands   time.Time    // the engine's clock; zero: it goes
 	ahead    atomic.Int64 // of the engine's clock, in nanoseconds
 	read     atomic.Int64 // how often it was read what is stored
@@ -66,6 +67,9 @@ func (s *site) AlertNames(_ context.Context, _ postgres.Scope, _ schema.Location
 	names := alert.Names{}
 	for _, id := range c.Tags {
 		names[id] = "Forklift"
+		if id == s.poison && !id.IsZero() {
+			names[id] = "\x00" // which no database takes
+		}
 	}
 	for _, id := range c.Zones {
 		names[id] = "Cold store"
@@ -359,4 +363,19 @@ func TestReadsAtDistances(t *testing.T) {
 	want("another one at once", 2)
 	r.ahead.Add(int64(time.Minute))
 	want("some time later", 3)
+}
+
+// One alert that cannot be stored is dropped, and does not keep the others.
+func TestPoisoned(t *testing.T) {
+	w, s := newWorld(t, nil), newSite()
+	s.poison = schema.NewID[schema.TagID]()
+	w.rule(alert.Enter, nil)
+	r, zone, at := w.run(s), schema.NewID[schema.ZoneID](), soon()
+	for _, tag := range []schema.TagID{schema.NewID[schema.TagID](), s.poison, schema.NewID[schema.TagID]()} {
+		r.visit(tag, zone, at, time.Time{})
+	}
+	r.want("the others", 2, 0)
+	if n := r.engine.Counters().Dropped.Load(); n != 1 {
+		t.Errorf("%d were dropped", n)
+	}
 }

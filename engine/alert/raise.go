@@ -31,7 +31,10 @@ func (s *Service) raise(ctx context.Context, alerts []Alert, rules map[RuleID]*R
 		stored = len(fresh)
 		return s.tellAll(ctx, tx, fresh, raised)
 	})
-	return stored, err
+	if err != nil {
+		return 0, err
+	}
+	return stored, nil
 }
 
 // name puts in what things are called now: the history says what they were called then.
