@@ -15,7 +15,7 @@ export interface Dot {
 // As in map.css: an avatar, and what it shrinks to where the plan is small; with
 // their edges.
 const sizes = { avatar: { half: 15, radius: 13, corner: 7 }, dot: { half: 8, radius: 6, corner: 3 } }
-const font = '700 10px Inter, sans-serif'
+const font = "700 10px 'Inter Variable', sans-serif"
 // Few looks, but as many initials as there are tags: all are made anew beyond this.
 const mostSprites = 2000
 
@@ -25,8 +25,15 @@ export class CrowdLayer {
   private readonly sprites = new Map<string, HTMLCanvasElement>()
   private colours: ReadonlyMap<string, string> = new Map()
 
-  constructor(private readonly map: L.Map) {
+  /** `onStale`: a font came, and what stands still has to be drawn anew. */
+  constructor(private readonly map: L.Map, private readonly onStale: () => void) {
     this.pane = new CanvasPane(map, 'tagCrowd')
+    // More than once: each script has a file of its own, which is fetched when it is first written.
+    document.fonts.addEventListener('loadingdone', this.renew)
+  }
+
+  remove(): void {
+    document.fonts.removeEventListener('loadingdone', this.renew)
   }
 
   draw(dots: Iterable<Dot>, form: 'avatar' | 'dot'): void {
@@ -47,6 +54,11 @@ export class CrowdLayer {
     this.sprites.clear()
   }
 
+  private readonly renew = (): void => {
+    this.sprites.clear()
+    this.onStale()
+  }
+
   private stamp({ context, scale, origin, size }: Drawing, dot: Dot, form: 'avatar' | 'dot'): void {
     const { half } = sizes[form]
     const x = dot.at.x * scale - origin.x - half
@@ -57,7 +69,8 @@ export class CrowdLayer {
 
   private sprite(dot: Dot, form: 'avatar' | 'dot'): HTMLCanvasElement {
     const text = form === 'dot' ? '' : dot.initials
-    const key = `${form} ${dot.look} ${dot.round} ${text}`
+    // Another screen, or another zoom of the page, has other pixels.
+    const key = `${window.devicePixelRatio} ${form} ${dot.look} ${dot.round} ${text}`
     const known = this.sprites.get(key)
     if (known) return known
     if (this.sprites.size >= mostSprites) this.sprites.clear()

@@ -53,7 +53,7 @@ export class TagLayer {
 
   constructor(private readonly map: L.Map, private readonly options: TagLayerOptions) {
     this.rings = new RingLayer(map)
-    this.dots = new CrowdLayer(map)
+    this.dots = new CrowdLayer(map, () => this.schedule())
     this.pane = map.createPane('tags')
     // The list beside the map is the same for those who cannot see or point.
     this.pane.setAttribute('aria-hidden', 'true')
@@ -118,6 +118,7 @@ export class TagLayer {
 
   remove(): void {
     cancelAnimationFrame(this.frame)
+    this.dots.remove()
     this.map.off('zoomanim', this.animateZoom, this)
     this.map.off('zoomend viewreset', this.rebase, this)
     this.map.off('moveend', this.refresh, this)
