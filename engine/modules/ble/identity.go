@@ -7,8 +7,10 @@ import (
 	"mybeacon/schema"
 )
 
-// isDefaultUUID knows those that vendors' beacons have when they are bought, and those
-// of well-known examples, by their documentation. They are written without dashes.
+// isDefaultUUID knows some that are widely told to be those of beacons as they are
+// bought, and of well-known examples. They and the names beside them are by hearsay, not
+// checked against any vendor's documentation: only a warning hangs on them. They are
+// written without dashes.
 func isDefaultUUID(uuid string) bool {
 	switch uuid {
 	case "00000000000000000000000000000000", "ffffffffffffffffffffffffffffffff",
