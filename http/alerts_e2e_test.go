@@ -58,3 +58,27 @@ func silenceOf(w tenant) map[string]any {
 		"kind": "receiver_silent", "location": w.ids["location"], "receivers": []any{w.ids["receiver"]}, "after_s": 60,
 	}}
 }
+
+// Tests reach other people's mailboxes and machines: one person sends few of them, of
+// rules and webhooks together, and each stands in the log.
+func TestTestsAreBounded(t *testing.T) {
+	warehouse := openWarehouse(t)
+	s := startOver(t, warehouse)
+	mine, owner := ownerOf(t, s, "mine")
+	hall := settle(t, s, warehouse, mine, owner, 1)
+	before := entries(t, s)
+	for i := range 5 {
+		path := "/api/v1/client/webhooks/" + hall.ids["webhook"] + "/test"
+		if i%2 == 1 {
+			path = "/api/v1/client/ble/alert-rules/" + hall.ids["rule"] + "/test"
+		}
+		owner.Want(202, "POST", path, nil, nil)
+	}
+	if n := entries(t, s) - before; n != 5 {
+		t.Errorf("%d entries of 5 tests", n)
+	}
+	got := owner.Do("POST", "/api/v1/client/webhooks/"+hall.ids["webhook"]+"/test", nil)
+	if got.StatusCode != 429 || got.Header.Get("Retry-After") == "" {
+		t.Errorf("the sixth: %d %s", got.StatusCode, got.Bytes)
+	}
+}

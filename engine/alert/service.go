@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"mybeacon/engine/audit"
 	"mybeacon/engine/jobs"
 	"mybeacon/engine/mail"
 	"mybeacon/engine/store/postgres"
@@ -84,6 +85,9 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
+// tested is what the log says of a test: it changes nothing, and reaches people.
+func tested() []audit.Field { return []audit.Field{audit.Made("test", "sent")} }
+
 // TestWebhook has a test posted to the webhook.
 func (s *Service) TestWebhook(ctx context.Context, scope postgres.Scope, id WebhookID) (Delivery, error) {
 	w, err := s.Webhook(ctx, scope, id)
@@ -92,7 +96,7 @@ func (s *Service) TestWebhook(ctx context.Context, scope postgres.Scope, id Webh
 	}
 	d := digest{org: w.Organisation, channel: Hook, webhook: id, test: true}
 	err = s.db.Change(ctx, scope, "alerts", func(tx postgres.Tx) error {
-		tx.Unrecorded("a test changes nothing")
+		tx.Record(audit.Entry{Organisation: w.Organisation, Action: audit.Change, Object: hookObject(w), Fields: tested()})
 		return s.begin(ctx, tx, &d, time.Now())
 	})
 	if err != nil {
@@ -115,7 +119,7 @@ func (s *Service) TestRule(ctx context.Context, scope postgres.Scope, id RuleID)
 		if err != nil {
 			return err
 		}
-		tx.Unrecorded("a test changes nothing")
+		tx.Record(audit.Entry{Organisation: r.Organisation, Action: audit.Change, Object: ruleObject(r), Fields: tested()})
 		emails, hooks = len(r.Notify.Emails), len(r.Notify.Webhooks)
 		now := time.Now()
 		for _, to := range r.Notify.Emails {

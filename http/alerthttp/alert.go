@@ -28,7 +28,15 @@ type routes struct {
 	// viewer may look, editor change rules and acknowledge, keeper change webhooks.
 	viewer, editor, keeper shell.Rule
 	hookViewer             shell.Rule
+	tests                  *shell.Allowance
 }
+
+// testRate is as often as somebody tries who sets up a receiver: tests reach other
+// people's mailboxes and machines.
+var testRate = shell.Rate{PerSecond: 0.1, Burst: 5}
+
+// spendTest counts a test of who asks.
+func (r *routes) spendTest(p shell.Principal) error { return r.tests.Take(p.Account.ID, 1) }
 
 // Register adds the routes to the server.
 func Register(s *shell.Server, cfg Config) {
@@ -38,6 +46,7 @@ func Register(s *shell.Server, cfg Config) {
 		editor:     shell.May(access.EditPlans).Of(cfg.Product),
 		hookViewer: shell.May(access.View),
 		keeper:     shell.May(access.ManageUsers),
+		tests:      shell.NewAllowance(testRate, "tests"),
 	}
 	root := "/api/v1/client/" + cfg.Product
 	r.rules(s, root+"/alert-rules")

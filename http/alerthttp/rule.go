@@ -338,7 +338,14 @@ func (r *routes) testRule(ctx context.Context, in *IDPath[alert.RuleID]) (*toldO
 	if err != nil {
 		return nil, err
 	}
-	emails, hooks, err := r.Service.TestRule(ctx, shell.PrincipalOf(ctx).Scope(), id)
+	p := shell.PrincipalOf(ctx)
+	if _, err := r.Service.Rule(ctx, p.Scope(), id); err != nil {
+		return nil, err
+	}
+	if err := r.spendTest(p); err != nil {
+		return nil, err
+	}
+	emails, hooks, err := r.Service.TestRule(ctx, p.Scope(), id)
 	return &toldOutput{Told{emails, hooks}}, err
 }
 

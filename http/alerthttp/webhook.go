@@ -212,6 +212,12 @@ func (r *routes) testHook(ctx context.Context, in *IDPath[alert.WebhookID]) (*de
 	if err := whole(p); err != nil {
 		return nil, err
 	}
+	if _, err := r.Service.Webhook(ctx, p.Scope(), id); err != nil {
+		return nil, err
+	}
+	if err := r.spendTest(p); err != nil {
+		return nil, err
+	}
 	d, err := r.Service.TestWebhook(ctx, p.Scope(), id)
 	return &deliveryOutput{deliveryShown(d)}, err
 }
