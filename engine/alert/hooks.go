@@ -117,6 +117,9 @@ func (s *Store) CreateWebhook(ctx context.Context, w Webhook) (Webhook, string, 
 	}
 	scope := postgres.In(w.Organisation)
 	err = s.db.Change(ctx, scope, Topic, func(tx postgres.Tx) error {
+		if err := oneAtATime(ctx, tx, w.Organisation); err != nil {
+			return err
+		}
 		var n int
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM webhook WHERE org = $1`, w.Organisation).Scan(&n); err != nil {
 			return err

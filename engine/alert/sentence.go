@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"mybeacon/engine/mail"
@@ -61,15 +62,13 @@ func span(language string, seconds int) string {
 	if units[0] == "" {
 		units = [3]string{"h", "min", "s"}
 	}
-	switch {
-	case seconds >= 3600 && seconds%3600 == 0:
-		return fmt.Sprintf("%d %s", seconds/3600, units[0])
-	case seconds >= 3600:
-		return fmt.Sprintf("%d %s %d %s", seconds/3600, units[0], seconds%3600/60, units[1])
-	case seconds >= 60 && seconds%60 == 0:
-		return fmt.Sprintf("%d %s", seconds/60, units[1])
+	var parts []string
+	for i, n := range []int{seconds / 3600, seconds % 3600 / 60, seconds % 60} {
+		if n > 0 || i == 2 && len(parts) == 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, units[i]))
+		}
 	}
-	return fmt.Sprintf("%d %s", seconds, units[2])
+	return strings.Join(parts, " ")
 }
 
 func testSentence(language, rule string) string {

@@ -120,6 +120,9 @@ func (s *Store) CreateRule(ctx context.Context, scope postgres.Scope, r Rule) (R
 		if err := s.prepare(ctx, tx, scope, &r); err != nil {
 			return err
 		}
+		if err := oneAtATime(ctx, tx, r.Organisation); err != nil {
+			return err
+		}
 		var n int
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM alert_rule WHERE org = $1`, r.Organisation).Scan(&n); err != nil {
 			return err
@@ -138,6 +141,13 @@ func (s *Store) CreateRule(ctx context.Context, scope postgres.Scope, r Rule) (R
 		return r, err
 	}
 	return s.Rule(ctx, scope, r.ID)
+}
+
+// oneAtATime lets nobody else add to the organisation's rules and webhooks until the
+// transaction ends: those that are counted would not be all.
+func oneAtATime(ctx context.Context, tx postgres.Tx, organisation schema.OrganisationID) error {
+	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('mybeacon alerts ' || $1::text, 0))`, organisation.String())
+	return postgres.Explain(err, "wait for the turn", nil)
 }
 
 // values are the columns that people set, in the order of the statements.

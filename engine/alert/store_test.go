@@ -2,7 +2,9 @@ package alert_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,5 +107,57 @@ func TestRules(t *testing.T) {
 	}
 	if _, err := w.Rule(t.Context(), w.scope(), r.ID); schema.KindOf(err) != schema.NotFound {
 		t.Errorf("a deleted rule: %v", err)
+	}
+}
+
+// However many are added at once, there are never more than the bound.
+func TestBoundsHold(t *testing.T) {
+	w := newWorld(t, nil)
+	fill := func(sql string) {
+		t.Helper()
+		if _, err := w.db.Pool().Exec(t.Context(), sql, w.org.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(`INSERT INTO webhook (id, org, name, url, secret) SELECT gen_random_uuid(), $1, 'w' || n, 'https://example.org', '' FROM generate_series(1, 49) n`)
+	fill(`INSERT INTO alert_rule (id, org, location, name, kind) SELECT gen_random_uuid(), $1, l.id, 'r' || n, 'enter' FROM generate_series(1, 499) n, location l WHERE l.org = $1`)
+	const callers = 8
+	for what, add := range map[string]func(i int) error{
+		"rule": func(i int) error {
+			_, err := w.CreateRule(t.Context(), w.scope(), alert.Rule{
+				Name: fmt.Sprint(i), Condition: alert.Condition{Kind: alert.Enter, Location: w.site.ID}, Notify: alert.Notify{Console: true},
+			})
+			return err
+		},
+		"webhook": func(i int) error {
+			_, _, err := w.CreateWebhook(t.Context(), alert.Webhook{Organisation: w.org.ID, Name: fmt.Sprint(i), URL: "https://example.org"})
+			return err
+		},
+	} {
+		results := make(chan error, callers)
+		for i := range callers {
+			go func() { results <- add(i) }()
+		}
+		added := 0
+		for range callers {
+			if err := <-results; err == nil {
+				added++
+			} else if schema.KindOf(err) != schema.TooLarge {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if added != 1 {
+			t.Errorf("%d of the kind %s were added where there was room for one", added, what)
+		}
+	}
+}
+
+// Spans are written without parts that are zero, and without leaving any out.
+func TestSpans(t *testing.T) {
+	for seconds, want := range map[int]string{1: "1 s", 60: "1 min", 90: "1 min 30 s", 3600: "1 h", 3605: "1 h 5 s", 5400: "1 h 30 min", 3661: "1 h 1 min 1 s"} {
+		a := alert.Alert{Kind: alert.Stay, Bound: seconds}
+		if got := alert.Sentence(mail.English, a, time.UTC); !strings.Contains(got, "more than "+want+" ·") {
+			t.Errorf("%d: %q, want %q", seconds, got, want)
+		}
 	}
 }
