@@ -172,6 +172,41 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// A moment between edits that are one version does not show what was drawn after it; and
+// edits that follow each other without a pause are more than one version in the end.
+func TestFoldedEditsHoldFromTheLast(t *testing.T) {
+	w := settle(t, start(t), "o")
+	w.age(t, 2*time.Hour)
+	newest := func() (at time.Time, versions int) {
+		const read = `SELECT max(at), count(*) FROM ble_plan_version WHERE plan = $1`
+		if err := w.server.DB.Pool().QueryRow(t.Context(), read, w.plan.ID).Scan(&at, &versions); err != nil {
+			t.Fatal(err)
+		}
+		return at, versions
+	}
+	w.Want(200, "PUT", w.path+"/drawing", sketch(10), nil)
+	between, _ := newest()
+	w.Want(200, "PUT", w.path+"/drawing", sketch(11), nil)
+	last, folded := newest()
+	if !between.Before(last) {
+		t.Errorf("the version holds from %s, before its last edit", last)
+	}
+	for at, walls := range map[time.Time]int{between: 0, last: 1} {
+		var d blehttp.Drawing
+		w.Want(200, "GET", w.path+"?at="+at.UTC().Format(time.RFC3339Nano), nil, &d)
+		if len(d.Walls) != walls {
+			t.Errorf("at %s (last edit %s) it was %+v, want %d walls", at, last, d, walls)
+		}
+	}
+	if _, err := w.server.DB.Pool().Exec(t.Context(), `UPDATE ble_plan_version SET began = began - interval '2 minutes' WHERE plan = $1`, w.plan.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.Want(200, "PUT", w.path+"/drawing", sketch(12), nil)
+	if _, more := newest(); more != folded+1 {
+		t.Errorf("%d versions, want %d", more, folded+1)
+	}
+}
+
 func TestScale(t *testing.T) {
 	w := settle(t, start(t), "o")
 	d := w.device(t, "02:00:00:00:00:01")

@@ -38,7 +38,7 @@ const (
 // Version says what was changed in a plan, and who did it last.
 type Version struct {
 	Number uint64    // the plan's version
-	At     time.Time // from when on the plan looked so
+	At     time.Time // from when on the plan looked so: the time of the last of its edits
 	By     string    // e-mail of who changed it, "API key …", or empty: who is not of the organisation any more
 	What   []string  // "plan", "drawing", "image", "scale", "receivers", "zones"
 }
@@ -112,13 +112,15 @@ func keepVersion(ctx context.Context, tx postgres.Tx, plan schema.PlanID, what s
 }
 
 // fold makes the change part of the newest version when that is the same person's
-// and younger than a minute.
+// and began less than a minute ago. The version holds from the change on: no moment
+// shows what was not there yet. In those between its edits the plan is shown as it was
+// before all of them.
 func fold(ctx context.Context, tx postgres.Tx, p Plan, what string, packed []byte) (bool, error) {
 	actor := audit.ActorOf(ctx)
-	const update = `UPDATE ble_plan_version v SET version = $2, image_file = $6, document = $7,
+	const update = `UPDATE ble_plan_version v SET version = $2, at = greatest(clock_timestamp(), at + interval '1 microsecond'), image_file = $6, document = $7,
 			what = CASE WHEN $5::text = ANY (v.what) THEN v.what ELSE v.what || $5::text END
 		WHERE plan = $1 AND version = (SELECT max(version) FROM ble_plan_version WHERE plan = $1)
-			AND by_account IS NOT DISTINCT FROM $3 AND by_key = $4 AND at > clock_timestamp() - $8::interval`
+			AND by_account IS NOT DISTINCT FROM $3 AND by_key = $4 AND least(at, began) > clock_timestamp() - $8::interval`
 	tag, err := tx.Exec(ctx, update, p.ID, p.Version, actor.User, actor.Key, what, fileOf(p), packed, foldWithin)
 	return err == nil && tag.RowsAffected() > 0, postgres.Explain(err, "fold version", nil)
 }
@@ -174,7 +176,8 @@ func partsNow(ctx context.Context, tx postgres.Tx, id schema.PlanID) ([]Receiver
 }
 
 // DrawingAt returns the plan as it was at the time, and which version that is; a
-// plan that is younger as it was first.
+// plan that is younger as it was first. Amid quick edits of one person that are one
+// version, it is the plan before them.
 func (s *Store) DrawingAt(ctx context.Context, scope postgres.Scope, id schema.PlanID, at time.Time) (Drawing, error) {
 	var packed []byte
 	var d Drawing
