@@ -161,6 +161,47 @@ func TestWhatIsHeard(t *testing.T) {
 	}
 }
 
+// Who is bound anew is not shown as who was before, by a request and by a table; who
+// stays keeps his photo.
+func TestPhotoEndsWithItsPerson(t *testing.T) {
+	r := startTags(t)
+	tag := r.add(1, "a")
+	one := root + "/tags/" + tag.ID.String()
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, image.NewRGBA(image.Rect(0, 0, 9, 9)), nil); err != nil {
+		t.Fatal(err)
+	}
+	f := func(change func(now blehttp.Tag), kept bool) {
+		t.Helper()
+		if got := r.owner.Do("PUT", one+"/photo", file.Bytes(), "Content-Type", "image/jpeg"); got.StatusCode != 200 {
+			t.Fatalf("%d %s", got.StatusCode, got.Bytes)
+		}
+		var now blehttp.Tag
+		r.owner.Want(200, "GET", one, nil, &now)
+		change(now)
+		if got := r.owner.Do("GET", one+"/photo", nil).StatusCode; (got == 200) != kept {
+			t.Errorf("the photo answers %d", got)
+		}
+	}
+	bind := func(name, description string) func(blehttp.Tag) {
+		return func(now blehttp.Tag) {
+			r.owner.Want(200, "PUT", one+"/binding", object{"type": now.Type, "name": name, "description": description}, nil)
+		}
+	}
+	imports := func(name, description string) func(blehttp.Tag) {
+		return func(now blehttp.Tag) {
+			got := r.table(t, "transmitter,type,name,description\n"+now.Transmitter.String()+","+now.Type+","+name+","+description+"\n", false)
+			if got.Changed != 1 {
+				t.Fatalf("got %+v", got)
+			}
+		}
+	}
+	f(bind("b", ""), false)
+	f(bind("b", "new"), true)
+	f(imports("b", "newer"), true)
+	f(imports("c", "newer"), false)
+}
+
 // A photo is kept as a square of our own making; what is no picture is refused.
 func TestPhoto(t *testing.T) {
 	r := startTags(t)

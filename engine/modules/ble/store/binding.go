@@ -54,6 +54,7 @@ func (s *Store) BindTag(ctx context.Context, scope postgres.Scope, id schema.Tag
 	return s.alterTag(ctx, scope, id, func(tx postgres.Tx, old Tag) error {
 		next := old
 		next.Type, next.Name, next.Description = to.Type, to.Name, to.Description
+		next.Photo = photoAfter(old, next)
 		fields := changesOfTag(old, next)
 		if len(fields) == 0 && old.BoundAt != nil {
 			tx.Unrecorded("it is bound to that already")
@@ -65,6 +66,15 @@ func (s *Store) BindTag(ctx context.Context, scope postgres.Scope, id schema.Tag
 		recordTag(tx, audit.Change, next, fields...)
 		return rebindTag(ctx, tx, next)
 	})
+}
+
+// photoAfter returns the photo of a tag that is bound anew: one of somebody else must
+// not show him whom it showed before.
+func photoAfter(old, next Tag) string {
+	if old.Type != next.Type || old.Name != next.Name {
+		return ""
+	}
+	return old.Photo
 }
 
 // UnbindTag ends the tag's present binding: it is called by what it sends, and its

@@ -96,11 +96,13 @@ type tagImport struct {
 type tagColumnsOf struct {
 	ids                                      [][16]byte
 	transmitters, types, names, descriptions []string
+	photos                                   []string
 }
 
 func (c *tagColumnsOf) add(t Tag) {
 	c.ids, c.transmitters = append(c.ids, t.ID), append(c.transmitters, t.Transmitter.String())
 	c.types, c.names, c.descriptions = append(c.types, t.Type), append(c.names, t.Name), append(c.descriptions, t.Description)
+	c.photos = append(c.photos, t.Photo)
 }
 
 // plan decides about each line, and records what is to be done.
@@ -108,6 +110,7 @@ func (im *tagImport) plan(tx postgres.Tx, there map[schema.Transmitter]Tag) {
 	for i, l := range im.lines {
 		old, known := there[l.Transmitter]
 		next := l.over(old)
+		next.Photo = photoAfter(old, next)
 		if !known {
 			next.ID, next.Organisation = schema.NewID[schema.TagID](), im.organisation
 			im.outcomes[i] = LineCreated
@@ -144,8 +147,8 @@ const (
 	insertTags = `INSERT INTO ble_tag (id, org, transmitter, type, name, description)
 		SELECT n.id, $1, n.transmitter, n.type, n.name, n.description FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
 			AS n(id, transmitter, type, name, description) ON CONFLICT (org, transmitter) DO NOTHING RETURNING id`
-	updateTags = `UPDATE ble_tag t SET type = n.type, name = n.name, description = n.description
-		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS n(id, type, name, description) WHERE t.id = n.id`
+	updateTags = `UPDATE ble_tag t SET type = n.type, name = n.name, description = n.description, photo = nullif(n.photo, '')
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS n(id, type, name, description, photo) WHERE t.id = n.id`
 	endBindings   = `UPDATE ble_tag_binding SET to_at = greatest(from_at, clock_timestamp()) WHERE tag = ANY ($1::uuid[]) AND to_at IS NULL`
 	beginBindings = `INSERT INTO ble_tag_binding (tag, org, number, type, name, description, from_at, by_account)
 		SELECT t.id, t.org, coalesce(b.number, 0) + 1, t.type, t.name, t.description, greatest(b.to_at, clock_timestamp()), $2
@@ -172,7 +175,7 @@ func (im *tagImport) write(ctx context.Context, tx postgres.Tx) error {
 			}
 		}
 	}
-	if _, err := tx.Exec(ctx, updateTags, im.bound.ids, im.bound.types, im.bound.names, im.bound.descriptions); err != nil {
+	if _, err := tx.Exec(ctx, updateTags, im.bound.ids, im.bound.types, im.bound.names, im.bound.descriptions, im.bound.photos); err != nil {
 		return postgres.Explain(err, "bind tags", nil)
 	}
 	if _, err := tx.Exec(ctx, endBindings, im.bound.ids); err != nil {
