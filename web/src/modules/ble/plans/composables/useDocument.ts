@@ -1,10 +1,10 @@
 import { onScopeDispose, type Ref, shallowRef } from 'vue'
-import { apply, merge, same } from '../editor/changes'
+import { merge, same } from '../editor/changes'
 import { type Draft, type Drafts } from '../editor/drafts'
-import { History } from '../editor/history'
 import { type Doc, ofKind } from '../editor/model'
-import { fromServer } from '../editor/identity'
 import { type Backend, type Loaded, Saver, type SaveState } from '../editor/saver'
+import { Offers } from './offers'
+import { Steps } from './steps'
 
 export interface UseDocumentOptions {
   plan: string
@@ -47,35 +47,23 @@ const longestLeaveMs = 2000
 /** A plan that is edited, with its steps, its saving and its draft. */
 export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseDocumentReturn {
   const page = crypto.randomUUID()
-  const doc = shallowRef<Doc>()
+  const steps = new Steps()
+  const offers = new Offers(drafts)
   const state = shallowRef<SaveState>({ kind: 'saved' })
-  const canUndo = shallowRef(false)
-  const canRedo = shallowRef(false)
-  const found = shallowRef<Draft>()
   const error = shallowRef<unknown>()
-  let older: readonly Draft[] = []
-  let history: History<Doc> | undefined
   let saver: Saver | undefined
   let transforming: Promise<void> = Promise.resolve()
   // While the whole plan changes, edits wait: sent now, they would meet it half way.
   let isHeld = false
 
-  function show() {
-    doc.value = history?.present
-    canUndo.value = history?.canUndo ?? false
-    canRedo.value = history?.canRedo ?? false
-  }
-
   function start(loaded: Loaded) {
-    history = new History(loaded.doc)
+    steps.start(loaded.doc)
     saver = new Saver({ plan, page, backend, drafts, start: loaded, onState: (now) => (state.value = now), onServer: adopt })
-    show()
   }
 
   function adopt(server: Doc) {
-    const numbered = doc.value && numberedAs(server, doc.value)
-    if (numbered) history?.map(numbered)
-    show()
+    const numbered = steps.present && numberedAs(server, steps.present)
+    if (numbered) steps.map(numbered)
   }
 
   async function load(): Promise<void> {
@@ -83,54 +71,30 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
     try {
       const [loaded, kept] = await Promise.all([backend.load(), drafts.list(plan).catch(() => [])])
       start(loaded)
-      const hasArrived = (draft: Draft) => same(fromServer(loaded.doc, draft.ids), meant(draft))
-      kept.filter(hasArrived).forEach(forget)
-      offer(kept.filter((draft) => !hasArrived(draft)))
+      offers.start(kept, loaded.doc)
     } catch (cause) {
       error.value = cause
     }
   }
 
+  function save() {
+    if (steps.present && !isHeld) saver?.edit(steps.present)
+  }
+
   function edit(next: Doc, key = '') {
-    if (!history || next === history.present) return
-    // Whoever goes on drawing is not asked any more; another page may ask again.
-    offer([])
-    history.push(next, key)
-    show()
-    if (!isHeld) saver?.edit(next)
-  }
-
-  function step(moved: boolean | undefined) {
-    show()
-    if (moved && history && !isHeld) saver?.edit(history.present)
-  }
-
-  function resolve(choice: 'theirs' | 'mine') {
-    if (saver && history) history.push(saver.resolve(choice))
-    show()
+    if (!steps.present || next === steps.present) return
+    // Whoever goes on drawing has decided against the earlier edits, for now.
+    offers.end()
+    steps.push(next, key)
+    save()
   }
 
   function takeUp() {
-    const draft = found.value
-    if (!draft || !history || isHeld) return
-    offer([])
-    history.push(draft.current)
-    show()
-    saver?.resume(draft)
-  }
-
-  function discard() {
-    if (found.value) forget(found.value)
-    offer(older)
-  }
-
-  function offer([newest, ...others]: readonly Draft[]) {
-    found.value = newest
-    older = others
-  }
-
-  function forget(draft: Draft) {
-    void drafts.remove(draft).catch(() => undefined)
+    const draft = offers.found.value
+    if (!draft || !saver || isHeld) return
+    offers.end()
+    steps.push(draft.current)
+    saver.resume(draft)
   }
 
   /** One after the other. */
@@ -141,48 +105,45 @@ export function useDocument({ plan, backend, drafts }: UseDocumentOptions): UseD
   }
 
   async function rewrite(act: () => Promise<unknown>, change: Change): Promise<void> {
-    if (!history || !saver || !(await saver.flush())) return
-    const before = history.present
+    if (!saver || !(await saver.flush()) || !steps.present) return
+    const before = steps.present
     isHeld = true
     state.value = { kind: 'saving' }
     try {
       await act()
       const loaded = await backend.load()
-      history.map((old) => change(old, loaded.doc))
-      takeOver(history, change(before, loaded.doc), saver.restart(loaded))
+      steps.map((old) => change(old, loaded.doc))
+      steps.amend(upon(saver.restart(loaded), change(before, loaded.doc), steps.present))
     } finally {
       isHeld = false
       state.value = saver.state
-      saver.edit(history.present)
-      show()
+      save()
     }
-  }
-
-  async function leave(): Promise<void> {
-    if (!saver || state.value.kind === 'saved') return
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const late = new Promise((resolve) => (timer = setTimeout(resolve, longestLeaveMs)))
-    await Promise.race([transforming.then(() => saver?.flush()), late])
-    clearTimeout(timer)
   }
 
   onScopeDispose(() => void transforming.then(() => saver?.close()).finally(() => drafts.close()))
   return {
-    doc, state, canUndo, canRedo, found, error, load, edit, resolve, takeUp, discard, transform, leave,
-    close: () => history?.close(),
-    undo: () => step(history?.undo()),
-    redo: () => step(history?.redo()),
+    doc: steps.doc, canUndo: steps.canUndo, canRedo: steps.canRedo, found: offers.found, state, error, load, edit, takeUp, transform,
+    close: () => steps.close(),
+    undo: () => steps.go('undo') && save(),
+    redo: () => steps.go('redo') && save(),
     save: async () => (await saver?.flush()) ?? true,
+    leave: () => (state.value.kind === 'saved' ? Promise.resolve() : atMost(longestLeaveMs, transforming.then(() => saver?.flush()))),
+    resolve: (choice) => saver && steps.push(saver.resolve(choice)),
+    discard: () => offers.discard(),
   }
 }
 
 /** The server's own figures, so that nothing is left to save but what was drawn since `before`. */
-function takeOver(history: History<Doc>, before: Doc, server: Doc): void {
-  history.amend(same(before, history.present) ? server : merge(before, server, history.present))
-}
+const upon = (server: Doc, before: Doc, now: Doc): Doc => (same(before, now) ? server : merge(before, server, now))
 
-/** What the draft's edits come to. */
-const meant = ({ pending, base, current }: Draft): Doc => (same(base, current) && pending ? apply(base, pending.op) : current)
+/** Waits for something, but not for longer than that. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, ms)))
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}
 
 /** Numbers are given by the server, and belong to every step; undefined: they are there already. */
 function numberedAs(server: Doc, now: Doc): ((doc: Doc) => Doc) | undefined {
