@@ -3,6 +3,7 @@ package alert_test
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,15 +22,35 @@ type site struct {
 	stored   map[schema.VisitID]schema.Visit
 	silences []alert.Silence
 	charges  []alert.Charge
+	closed   bool // the plan is removed
+	removed  map[schema.TagID]bool
 	poison   schema.TagID // whose alerts cannot be stored
 	stands   time.Time    // the engine's clock; zero: it goes
 	ahead    atomic.Int64 // of the engine's clock, in nanoseconds
 	read     atomic.Int64 // how often it was read what is stored
 }
 
-func (s *site) Layout(schema.PlanID) (*schema.Layout, bool) { return &s.layout, true }
+func (s *site) Layout(schema.PlanID) (*schema.Layout, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.layout
+	l.Zones = slices.Clone(l.Zones)
+	return &l, !s.closed
+}
+
 func (s *site) TagInfo(id schema.TagID) (schema.Tag, bool) {
-	return schema.Tag{ID: id, Type: "asset"}, true
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return schema.Tag{ID: id, Type: "asset"}, !s.removed[id]
+}
+
+// draw puts the zone on the plan unless it is there.
+func (s *site) draw(zone schema.ZoneID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.ContainsFunc(s.layout.Zones, func(z schema.Zone) bool { return z.ID == zone }) {
+		s.layout.Zones = append(s.layout.Zones, schema.Zone{ID: zone})
+	}
 }
 
 func (s *site) Flush(context.Context) error { s.read.Add(1); return nil }
@@ -122,6 +143,7 @@ func (r *running) visit(tag schema.TagID, zone schema.ZoneID, entered, left time
 	if !left.IsZero() {
 		v.LeftAt = schema.EventTimeOf(left)
 	}
+	r.draw(zone)
 	r.mu.Lock()
 	r.stored[v.ID] = v
 	r.mu.Unlock()

@@ -38,6 +38,7 @@ type watch struct {
 	bound int
 	alert ID        // zero: not raised
 	ended time.Time // zero: it goes on
+	seen  time.Time // by the server's clock, when it was found out that it has ended
 }
 
 // Effects are what has come of events.
@@ -69,7 +70,8 @@ type State struct {
 	watches map[schema.PlanID]map[key]*watch
 	plans   map[key]schema.PlanID // where a watch is
 	tides   map[schema.PlanID]time.Time
-	refused uint64 // watches beyond the bound
+	refused uint64    // watches beyond the bound
+	swept   time.Time // by the server's clock
 }
 
 // NewState returns a state without rules.

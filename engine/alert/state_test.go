@@ -30,6 +30,7 @@ func judge(kind alert.Kind, change func(*alert.Rule)) (*judged, alert.Rule) {
 
 // stay is a visit of a tag of its own; negative left: it goes on.
 func (j *judged) stay(zone schema.ZoneID, entered, left time.Duration) schema.Visit {
+	j.draw(zone)
 	tag := schema.NewID[schema.TagID]()
 	v := schema.Visit{Tag: tag, Location: j.loc, Plan: j.plan, Zone: zone, EnteredAt: schema.EventTimeOf(j.at.Add(entered))}
 	v.ID = schema.NewVisitID(schema.OrganisationID{}, tag, zone, v.EnteredAt)
@@ -91,4 +92,41 @@ func TestCapacityTakenAway(t *testing.T) {
 	j.pass(2 * time.Minute)
 	j.pass(2*time.Minute + alert.Hold)
 	j.want(t, "no capacity", 1, 1)
+}
+
+// What has ended closes by the server's clock when no tide of its plan comes any more.
+func TestClosedByTheClock(t *testing.T) {
+	j, _ := judge(alert.Enter, nil)
+	zone, now := schema.NewID[schema.ZoneID](), j.at.Add(time.Hour) // the server's clock is another
+	v := j.stay(zone, 0, -1)
+	j.Visit(v, &j.e)
+	v.LeftAt = schema.EventTimeOf(j.at.Add(time.Minute))
+	j.Visit(v, &j.e)
+	j.Clock(now, &j.e)
+	j.Clock(now.Add(alert.Hold+4*time.Minute), &j.e)
+	j.want(t, "the tide may still come", 1, 0)
+	j.Clock(now.Add(alert.Hold+5*time.Minute), &j.e)
+	j.want(t, "it did not", 1, 1)
+	if at := j.e.Ended[0].At; !at.Equal(v.LeftAt.Time()) {
+		t.Errorf("ended at %v", at)
+	}
+}
+
+// Alerts about what is removed end.
+func TestRemoved(t *testing.T) {
+	for what, remove := range map[string]func(j *judged, v schema.Visit){
+		"tag":  func(j *judged, v schema.Visit) { j.removed = map[schema.TagID]bool{v.Tag: true} },
+		"zone": func(j *judged, _ schema.Visit) { j.layout.Zones = nil },
+		"plan": func(j *judged, _ schema.Visit) { j.closed = true },
+	} {
+		j, _ := judge(alert.Enter, nil)
+		v := j.stay(schema.NewID[schema.ZoneID](), 0, -1)
+		j.Visit(v, &j.e)
+		j.Clock(j.at, &j.e)
+		j.want(t, what+" is there", 1, 0)
+		remove(j, v)
+		j.Clock(j.at.Add(time.Minute), &j.e)
+		j.Clock(j.at.Add(2*time.Minute), &j.e)
+		j.want(t, what+" is removed", 1, 1)
+	}
 }

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"slices"
 	"time"
 
 	"mybeacon/schema"
@@ -39,7 +40,7 @@ func (s *State) forget(k key) {
 func (s *State) begin(r *Rule, w watch, e *Effects) {
 	if old := s.find(w.key); old != nil && !s.over(old, w.began, e) {
 		if !old.ended.IsZero() && !w.began.Before(old.ended) {
-			old.ended = time.Time{} // within the hold: it is the same
+			old.ended, old.seen = time.Time{}, time.Time{} // within the hold: it is the same
 		}
 		return
 	}
@@ -80,7 +81,7 @@ func (s *State) end(k key, at time.Time, e *Effects) {
 		s.forget(k)
 		return
 	}
-	w.ended = at
+	w.ended, w.seen = at, time.Time{}
 }
 
 func (s *State) raise(r *Rule, w *watch, at time.Time, e *Effects) {
@@ -107,7 +108,59 @@ func (s *State) Tide(plan schema.PlanID, through schema.EventTime, e *Effects) {
 }
 
 // Clock lets time pass for what is judged by the server's.
-func (s *State) Clock(now time.Time, e *Effects) { s.pass(schema.PlanID{}, now, e) }
+func (s *State) Clock(now time.Time, e *Effects) {
+	s.pass(schema.PlanID{}, now, e)
+	if now.Sub(s.swept) >= sweepEvery {
+		s.swept = now
+		s.sweep(now, e)
+	}
+}
+
+// patience is for how long an ended cause waits for its plan's tide, which may never come:
+// the plan's scanners may be away for good.
+const patience = Hold + 5*time.Minute
+
+// sweepEvery is how often it is looked for what no tide ends.
+const sweepEvery = 10 * time.Second
+
+// sweep closes by the server's clock what ended and is not closed by its tide, and what is
+// about things that are not there any more.
+func (s *State) sweep(now time.Time, e *Effects) {
+	for k := range s.plans {
+		w := s.find(k)
+		switch {
+		case s.vanished(w):
+			if !w.alert.IsZero() {
+				at := w.ended
+				if at.IsZero() {
+					at = now
+				}
+				e.Ended = append(e.Ended, End{w.alert, at})
+			}
+			s.forget(k)
+		case w.ended.IsZero():
+		case w.seen.IsZero():
+			w.seen = now
+		case now.Sub(w.seen) >= patience:
+			e.Ended = append(e.Ended, End{w.alert, w.ended})
+			s.forget(k)
+		}
+	}
+}
+
+// vanished reports whether the tag, zone or plan of a cause has been removed.
+func (s *State) vanished(w *watch) bool {
+	if !w.Tag.IsZero() {
+		if _, known := s.sites.TagInfo(w.Tag); !known {
+			return true
+		}
+	}
+	if w.plan.IsZero() {
+		return false
+	}
+	l, known := s.sites.Layout(w.plan)
+	return !known || !w.Zone.IsZero() && !slices.ContainsFunc(l.Zones, func(z schema.Zone) bool { return z.ID == w.Zone })
+}
 
 func (s *State) pass(plan schema.PlanID, now time.Time, e *Effects) {
 	for k, w := range s.watches[plan] {
