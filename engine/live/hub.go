@@ -199,7 +199,7 @@ func (h *Hub) full() bool {
 func (h *Hub) room(id schema.LocationID) *room {
 	r := h.rooms[id]
 	if r == nil {
-		r = newRoom(h.cfg.Names, h.secret, h.start)
+		r = newRoom(h.cfg.Names, secretOf(h.secret, id), h.start)
 		h.rooms[id] = r
 	}
 	return r

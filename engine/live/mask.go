@@ -31,6 +31,14 @@ func (r *room) told(e *entry, nameless bool) []byte {
 	return e.mask.text
 }
 
+// secretOf returns the secret of one location: who watches two by two links must not
+// see that a tag goes from one to the other.
+func secretOf(secret []byte, location schema.LocationID) []byte {
+	sum := hmac.New(sha256.New, secret)
+	sum.Write(location[:])
+	return sum.Sum(nil)
+}
+
 // alias returns an id that says nothing of the tag to who does not know the secret.
 func (r *room) alias(id schema.TagID) schema.TagID {
 	sum := hmac.New(sha256.New, r.secret)

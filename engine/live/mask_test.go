@@ -53,7 +53,7 @@ func TestNamelessWatchersLearnNobody(t *testing.T) {
 			t.Errorf("it left as %+v", left)
 		}
 		there := subscribe(t, h, depot, live.Options{Nameless: true})
-		if arrived := next(t, there).Tags; len(arrived) != 1 || arrived[0].Name != "Tag 1" {
+		if arrived := next(t, there).Tags; len(arrived) != 1 || arrived[0].Name != "Tag 1" || arrived[0].ID == first.ID {
 			t.Errorf("it arrived as %+v", arrived)
 		}
 		another := newHub(t, names)

@@ -11,7 +11,7 @@ import (
 // the oldest change first, so that "what came after n" is the list's tail.
 type room struct {
 	names  Names
-	secret []byte // of the hub; makes what nameless watchers know tags by
+	secret []byte // of the hub for this location; makes what nameless watchers know tags by
 
 	mu      sync.Mutex // guards all below; taken after the hub's
 	tags    map[schema.TagID]*entry
