@@ -18,6 +18,13 @@ import (
 // stallTime is for how long the reader of a stream may read nothing.
 const stallTime = 30 * time.Second
 
+// The bounds of streams that are open at once: each keeps a question open in the
+// warehouse for as long as its reader reads.
+const (
+	streamsOfOne = 4
+	streamsOfAll = 16
+)
+
 // Exports streams what leaves the system, and keeps its history.
 type Exports interface {
 	Stream(context.Context, export.Request) (*export.Stream, error)
@@ -64,6 +71,11 @@ func (s *Server) download(ctx huma.Context, w http.ResponseWriter, dataset strin
 	for _, name := range []string{"organisation_id", "format", "lang"} {
 		q.Del(name)
 	}
+	leave, err := s.streams.Enter(organisation)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	inner, cancel := untimed(ctx.Context())
 	defer cancel()
 	stream, err := s.cfg.Exports.Stream(inner, request)

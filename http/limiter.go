@@ -12,6 +12,9 @@ import (
 const (
 	maxFailures   = 10
 	failureWindow = 15 * time.Minute
+	// maxOpens is how often links to live maps are opened from one address in the same
+	// time: each leaves a session and an entry in the log.
+	maxOpens = 100
 	// maxTracked bounds the memory of the limiter, some 2 MB. The oldest window
 	// is forgotten first; to push one out on purpose takes as many different
 	// addresses, each with failures of its own.

@@ -181,14 +181,22 @@ func (s *Server) watched(ctx context.Context, p Principal, product string, locat
 // of keeping a socket; it is written down once an hour.
 func (s *Server) Looking(p Principal, product string) func(context.Context, schema.LocationID) error {
 	return func(ctx context.Context, location schema.LocationID) error {
+		if err := s.spendCaller(http.Header{}, p); err != nil { // a request like others
+			return err
+		}
 		at, err := s.watched(ctx, p, product, location)
 		if err != nil || !p.Share.IsZero() {
 			return err
 		}
-		if _, first := s.looks.take(s.now(), p.Caller()+" "+location.String()); !first {
+		key := p.Caller() + " " + location.String()
+		if _, first := s.looks.take(s.now(), key); !first {
 			return nil
 		}
-		return s.sawMap(ctx, p, at)
+		if err := s.sawMap(ctx, p, at); err != nil {
+			s.looks.forget(key) // nothing is written down yet
+			return err
+		}
+		return nil
 	}
 }
 

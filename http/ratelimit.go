@@ -96,6 +96,16 @@ func (b *buckets) takeMany(now time.Time, key string, n int) (q quota, ok bool) 
 	return quota{limit: b.rate.Burst, remaining: int((whole - reset) / each), reset: reset}, true
 }
 
+// forget takes all back that was counted of the key.
+func (b *buckets) forget(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e, ok := b.keys[key]; ok {
+		b.order.Remove(e)
+		delete(b.keys, key)
+	}
+}
+
 func (b *buckets) find(key string) *bucket {
 	if e, ok := b.keys[key]; ok {
 		b.order.MoveToBack(e)
@@ -172,8 +182,12 @@ func (s *Server) spendAddress(w http.ResponseWriter, r *http.Request) error {
 	return spend(w.Header(), s.rates.address, limitKey(s.clientAddress(r)), "this address")
 }
 
-// spendCaller counts a request of somebody who is known.
+// spendCaller counts a request of somebody who is known. Who came by a link counts for
+// himself: a link that went round must not take the requests of the organisation.
 func (s *Server) spendCaller(h http.Header, p Principal) error {
+	if !p.Share.IsZero() {
+		return spend(h, s.rates.user, "guest "+p.Visit.String(), "this browser")
+	}
 	if err := spend(h, s.rates.user, p.Caller(), "this account"); err != nil {
 		return err
 	}

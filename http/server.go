@@ -119,6 +119,8 @@ type Server struct {
 	asked     *limiter // and per e-mail
 	tickets   *tickets
 	looks     *buckets // that are written down, per caller and location
+	opens     *limiter // links to live maps, per address
+	streams   *Slots   // exports that go to their readers at once
 	rates     rates
 	packer    *packer
 	// conditional has a place for each change under If-Match that runs.
@@ -154,6 +156,8 @@ func New(cfg Config) (*Server, error) {
 		asked:       newLimiter(maxMails, mailWindow, maxTracked),
 		tickets:     newTickets(),
 		looks:       newBuckets(Rate{PerSecond: 1.0 / 3600, Burst: 1}),
+		opens:       newLimiter(maxOpens, failureWindow, maxTracked),
+		streams:     NewSlots(streamsOfOne, streamsOfAll, "as many files are being sent as may at once; ask again when one is done, or let a job make the file: POST /api/v1/client/exports"),
 		rates:       newRates(cfg.Rates),
 		conditional: make(chan struct{}, maxConditional),
 	}

@@ -50,7 +50,13 @@ func (s *Server) openShare(ctx context.Context, in *shareInput) (*shareOutput, e
 		if !postgres.IsSecret(postgres.ShareTokenPrefix, in.Body.Token) {
 			return unknown
 		}
+		if err := s.opens.take(s.now(), addressKeyOf(ctx)); err != nil {
+			return err
+		}
 		x, session, err := s.db.OpenShare(ctx, in.Body.Token, s.now())
+		if err != nil {
+			s.opens.refund(addressKeyOf(ctx)) // it was not opened
+		}
 		if schema.KindOf(err) == schema.NotFound {
 			return unknown
 		}

@@ -1,12 +1,14 @@
 package http_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"mybeacon/engine/audit"
 	"mybeacon/engine/store/postgres"
 	"mybeacon/engine/store/postgres/postgrestest"
 	shell "mybeacon/http"
@@ -290,5 +292,95 @@ func TestSharesAreBounded(t *testing.T) {
 			want = 429
 		}
 		s.Nobody().Refuse(want, "POST", openPath, map[string]any{"token": postgres.NewSecret(postgres.ShareTokenPrefix)})
+	}
+}
+
+// A guest sees where receivers hang, and not which devices they are; not more browsers
+// of one address open links than may.
+func TestGuestsLearnNoDevices(t *testing.T) {
+	warehouse := openWarehouse(t)
+	s := startOver(t, warehouse)
+	o, owner := ownerOf(t, s, "mine")
+	hall := settle(t, s, warehouse, o, owner, 1)
+	_, token := makeShare(t, owner, map[string]any{"location": hall.ids["location"], "expires_in_hours": 1})
+	guest, _ := guestOf(t, s, token)
+	var seen struct{ Receivers []map[string]any }
+	guest.Want(200, "GET", "/api/v1/client/ble/plans/"+hall.ids["plan"], nil, &seen)
+	if len(seen.Receivers) != 1 {
+		t.Fatalf("got %+v", seen)
+	}
+	at := seen.Receivers[0]
+	if at["device_id"] != "" || at["number"] != 0.0 || at["name"] != "" || at["gain_db"] != 0.0 || at["x"] != 1.0 {
+		t.Errorf("a guest sees %+v", at)
+	}
+	_, second := makeShare(t, owner, map[string]any{"location": hall.ids["location"], "expires_in_hours": 1})
+	for i, token := range []string{token, second} {
+		for range 50 - 1 + i { // one was opened
+			s.Nobody().Want(200, "POST", openPath, map[string]any{"token": token}, nil)
+		}
+	}
+	_, third := makeShare(t, owner, map[string]any{"location": hall.ids["location"], "expires_in_hours": 1})
+	s.Nobody().Refuse(429, "POST", openPath, map[string]any{"token": third})
+}
+
+// Guests count for themselves, and do not take the requests of the organisation; asking
+// for a snapshot is a request.
+func TestGuestsCountForThemselves(t *testing.T) {
+	slow := 1.0 / 3600
+	s := shelltest.Start(t, func(c *shell.Config) {
+		c.Rates = shell.Rates{User: shell.Rate{PerSecond: slow, Burst: 20}, Organisation: shell.Rate{PerSecond: slow, Burst: 21}}
+	}, nil)
+	o, _ := ownerOf(t, s, "mine")
+	hall := postgrestest.Location(t, s.DB, o, "hall")
+	p := principal(t, s, "mine@example.com")
+	look := s.Looking(p, "ble")
+	kind := func(look func(context.Context, schema.LocationID) error) schema.Kind {
+		return schema.KindOf(look(t.Context(), hall.ID))
+	}
+	guests := []shell.Principal{p, p}
+	for i := range guests {
+		guests[i].Share, guests[i].Visit = schema.NewID[postgres.ShareID](), schema.NewID[postgres.LoginID]()
+		guests[i].Share = guests[0].Share
+		for range 20 {
+			if err := s.Looking(guests[i], "ble")(t.Context(), hall.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := kind(s.Looking(guests[i], "ble")); got != schema.TooMany {
+			t.Errorf("guest %d: %v", i, got)
+		}
+	}
+	if err := look(t.Context(), hall.ID); err != nil {
+		t.Errorf("guests took the organisation's requests: %v", err)
+	}
+}
+
+// failingViews cannot write down the first look.
+type failingViews struct{ looks int }
+
+func (v *failingViews) Viewed(context.Context, audit.Entry) error {
+	if v.looks++; v.looks == 1 {
+		return schema.Errorf(schema.Unavailable, "", "not now")
+	}
+	return nil
+}
+
+// A look that could not be written down is written down when it is tried again.
+func TestLooksThatWereNotWritten(t *testing.T) {
+	views := &failingViews{}
+	s := shelltest.Start(t, func(c *shell.Config) { c.Views = views }, nil)
+	o, _ := ownerOf(t, s, "mine")
+	hall := postgrestest.Location(t, s.DB, o, "hall")
+	look := s.Looking(principal(t, s, "mine@example.com"), "ble")
+	if err := look(t.Context(), hall.ID); schema.KindOf(err) != schema.Unavailable {
+		t.Fatalf("got %v", err)
+	}
+	for range 2 {
+		if err := look(t.Context(), hall.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if views.looks != 2 {
+		t.Errorf("%d looks were written down", views.looks)
 	}
 }

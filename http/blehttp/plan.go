@@ -162,6 +162,10 @@ func (r *routes) getPlan(ctx context.Context, in *drawingInput) (*drawingOutput,
 	out := &drawingOutput{Body: Drawing{Plan: planAt(d.Plan, in.At), Sketch: sketchOf(d.Plan), Receivers: make([]Receiver, len(d.Receivers)), Zones: make([]Zone, len(d.Zones))}}
 	for i, receiver := range d.Receivers {
 		out.Body.Receivers[i] = r.receiverOf(receiver)
+		if !shell.PrincipalOf(ctx).Share.IsZero() { // a guest sees where they hang, and not which they are
+			out.Body.Receivers[i].DeviceID, out.Body.Receivers[i].Number = schema.DeviceID{}, 0
+			out.Body.Receivers[i].Name, out.Body.Receivers[i].GainDB = "", 0
+		}
 	}
 	for i, z := range d.Zones {
 		out.Body.Zones[i] = zoneOf(z)

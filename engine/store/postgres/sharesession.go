@@ -13,6 +13,7 @@ import (
 // known, who sees what the link shows.
 type Guest struct {
 	Share    ShareID // zero: it is somebody who is known
+	Visit    LoginID // the session of the link
 	Nameless bool    // tags are not called by their names
 	Until    time.Time
 }
@@ -105,7 +106,7 @@ func (db *DB) IdentityByShare(ctx context.Context, session string, now time.Time
 	found := Identity{
 		// Nobody's account: who made the link must not be seen by who has it.
 		Account: Account{Organisation: link.Organisation}, KeyName: "link to " + x.LocationName, Rights: keyRights(link, id.Rights),
-		Guest: Guest{Share: x.ID, Nameless: !x.Names, Until: x.ExpiresAt},
+		Guest: Guest{Share: x.ID, Visit: login, Nameless: !x.Names, Until: x.ExpiresAt},
 	}
 	if len(found.Rights.Grants) == 0 {
 		return Identity{}, schema.Errorf(schema.NotFound, "", "who made the link does not see the location any more")
