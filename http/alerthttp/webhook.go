@@ -231,6 +231,12 @@ func (r *routes) listDeliveries(ctx context.Context, in *hookPath) (*shell.ListO
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := r.Service.Deliveries(ctx, shell.PrincipalOf(ctx).Scope(), id, page)
+	scope := shell.PrincipalOf(ctx).Scope()
+	hook, err := r.Service.Webhook(ctx, scope, id)
+	if err != nil {
+		return nil, err
+	}
+	shell.Saw(ctx, hook.Organisation)
+	found, next, err := r.Service.Deliveries(ctx, scope, id, page)
 	return shell.Paged(&in.PageInput, found, next, deliveryShown), err
 }
