@@ -56,12 +56,13 @@ func Public(a netip.Addr) bool {
 	return true
 }
 
-// errPrivate says that an address is not to be posted to.
-type errPrivate struct{ address string }
+// errPrivate says that an address is not to be posted to. It does not say which: where
+// names lead inside of the server's network is nobody's to find out.
+type errPrivate struct{}
 
 // Error implements error.
-func (e errPrivate) Error() string {
-	return "the name leads to " + e.address + ", which is no public address: ask who runs the server to allow private ones"
+func (errPrivate) Error() string {
+	return "the name leads to no public address: ask who runs the server to allow private ones"
 }
 
 // onlyPublic refuses to connect to what is not public. It sees the very address that is
@@ -70,7 +71,7 @@ func (e errPrivate) Error() string {
 func onlyPublic(_, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil || !Public(at.Addr()) {
-		return errPrivate{address}
+		return errPrivate{}
 	}
 	return nil
 }

@@ -179,12 +179,12 @@ func TestRebinding(t *testing.T) {
 	if seen, err := resolver.LookupNetIP(t.Context(), "ip4", "hook.example.org"); err != nil || len(seen) != 1 || !alert.Public(seen[0]) {
 		t.Fatalf("%v, %v", seen, err)
 	}
-	h, _ := w.hook("http://hook.example.org:" + port)
+	h, _ := w.hook("https://hook.example.org:" + port)
 	w.work()
 	if _, err := w.TestWebhook(t.Context(), w.scope(), h.ID); err != nil {
 		t.Fatal(err)
 	}
-	if d := w.delivered(h.ID); d.State != alert.Failed || !strings.Contains(d.Error, "no public address") || !d.Test {
+	if d := w.delivered(h.ID); d.State != alert.Failed || !strings.Contains(d.Error, "leads to no public address") || strings.Contains(d.Error, "127.") || !d.Test {
 		t.Errorf("%+v", d)
 	}
 	if len(posts) != 0 {
@@ -316,4 +316,52 @@ func TestMuted(t *testing.T) {
 	if c, err := w.Count(t.Context(), w.scope(), alert.Filter{}); err != nil || c.Open != 0 {
 		t.Errorf("%+v, %v", c, err)
 	}
+}
+
+// Without leave to reach private networks posts are encrypted.
+func TestEncrypted(t *testing.T) {
+	w := newWorld(t, func(c *alert.Config) { c.AllowPrivate = false })
+	_, _, err := w.CreateWebhook(t.Context(), alert.Webhook{Organisation: w.org.ID, Name: "plain", URL: "http://example.org"})
+	if schema.KindOf(err) != schema.Invalid || !strings.Contains(err.Error(), "https") {
+		t.Errorf("%v", err)
+	}
+	h, _ := w.hook("https://example.org")
+	plain := "http://example.org"
+	if _, _, err := w.ChangeWebhook(t.Context(), w.scope(), h.ID, alert.HookChange{URL: &plain}); schema.KindOf(err) != schema.Invalid {
+		t.Errorf("%v", err)
+	}
+}
+
+// A webhook that has taken something since the first attempt stays on.
+func TestTakesOthers(t *testing.T) {
+	w := newWorld(t, nil)
+	url, _ := receiver(t, 500)
+	h, _ := w.hook(url)
+	w.rule(alert.Enter, func(r *alert.Rule) { r.Notify.Webhooks = []alert.WebhookID{h.ID} })
+	r, at := w.run(newSite()), soon()
+	r.visit(schema.NewID[schema.TagID](), schema.NewID[schema.ZoneID](), at, time.Time{})
+	r.want("entered", 1, 0)
+	const taken = `INSERT INTO alert_delivery (id, org, channel, webhook, state, created_at, due_at, finished_at)
+		VALUES (gen_random_uuid(), $1, 'webhook', $2, 'sent', now() - interval '1 hour', now() - interval '1 hour', now() + interval '1 second')`
+	if _, err := w.db.Pool().Exec(t.Context(), taken, w.org.ID, h.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if d := w.delivered(h.ID); d.State != alert.Failed {
+		t.Errorf("%+v", d)
+	}
+	w.jobsDone()
+	if h, err := w.Webhook(t.Context(), w.scope(), h.ID); err != nil || !h.Enabled {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
+// jobsDone waits until no job of a post is left to do.
+func (w *world) jobsDone() {
+	w.t.Helper()
+	w.await(func() bool {
+		var n int
+		err := w.db.Pool().QueryRow(w.t.Context(), `SELECT count(*) FROM `+postgres.JobSchema+`.river_job WHERE kind = 'alert_post' AND finalized_at IS NULL`).Scan(&n)
+		return err == nil && n == 0
+	})
 }

@@ -48,9 +48,11 @@ func (w *Webhook) Host() string {
 
 // checkURL refuses what cannot be an address of a webhook. Where its name leads is
 // checked when it is connected to.
-func checkURL(text string) error {
+func (s *Store) checkURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
+	case err == nil && u.Scheme == "http" && !s.plain:
+		return schema.Errorf(schema.Invalid, "url", "must begin with https: what is posted tells where people are")
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		return schema.Errorf(schema.Invalid, "url", "must be an address such as https://example.org/alerts")
 	case len(text) > 2000:
@@ -110,7 +112,7 @@ func (s *Store) CreateWebhook(ctx context.Context, w Webhook) (Webhook, string, 
 	secret := postgres.NewSecret(SecretPrefix)
 	sealed, err := s.box.seal(secret, w.ID)
 	if err == nil {
-		err = checkURL(w.URL)
+		err = s.checkURL(w.URL)
 	}
 	if err != nil {
 		return w, "", err
@@ -155,8 +157,10 @@ func (s *Store) ChangeWebhook(ctx context.Context, scope postgres.Scope, id Webh
 			return err
 		}
 		now = change.apply(old)
-		if err := checkURL(now.URL); err != nil {
-			return err
+		if now.URL != old.URL {
+			if err := s.checkURL(now.URL); err != nil {
+				return err
+			}
 		}
 		fields := audit.Changes{}
 		if change.Rotate {

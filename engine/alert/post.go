@@ -207,22 +207,25 @@ func (s *Service) failed(ctx context.Context, hook Webhook, d Delivery, err erro
 		return errors.Join(errors.New(why), noted)
 	}
 	if !d.Test {
-		noted = errors.Join(noted, s.switchOff(ctx, hook, why))
+		noted = errors.Join(noted, s.switchOff(ctx, hook, d.DueAt, why))
 	}
 	return errors.Join(noted, jobs.Stop(errors.New(why)))
 }
 
-// switchOff ends a webhook that was tried for a day, and tells the Owners.
-func (s *Service) switchOff(ctx context.Context, hook Webhook, why string) error {
+// switchOff ends a webhook that was tried for a day and has taken nothing since the first
+// attempt, and tells the Owners.
+func (s *Service) switchOff(ctx context.Context, hook Webhook, since time.Time, why string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
-	s.cfg.Log.WarnContext(ctx, "a webhook was switched off", "webhook", hook.ID, "why", why)
 	return s.db.Change(ctx, postgres.AllOrganisations(), Topic, func(tx postgres.Tx) error {
-		done, err := tx.Exec(ctx, `UPDATE webhook SET enabled = false, off_why = $2 WHERE id = $1 AND enabled`, hook.ID, why)
+		const off = `UPDATE webhook w SET enabled = false, off_why = $2 WHERE w.id = $1 AND w.enabled AND NOT EXISTS
+			(SELECT FROM alert_delivery d WHERE d.webhook = w.id AND d.state = 'sent' AND d.finished_at >= $3)`
+		done, err := tx.Exec(ctx, off, hook.ID, why, since)
 		if err != nil || done.RowsAffected() == 0 {
-			tx.Unrecorded("it is off already")
+			tx.Unrecorded("it is off already, or takes others")
 			return postgres.Explain(err, "switch a webhook off", nil)
 		}
+		s.cfg.Log.WarnContext(ctx, "a webhook is switched off", "webhook", hook.ID, "why", why)
 		tx.Record(audit.Entry{Organisation: hook.Organisation, Action: audit.Change, Object: hookObject(hook),
 			Fields: []audit.Field{{Name: "enabled", Old: "true", New: "false"}, audit.Made("why", why)}})
 		return s.tellOwners(ctx, tx, hook, why)

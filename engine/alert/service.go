@@ -79,6 +79,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	store.plain = cfg.AllowPrivate
 	s := &Service{Store: store, cfg: cfg, client: newClient(&cfg)}
 	jobs.Register(cfg.Jobs, jobs.Kind[mailJob]{Queue: jobs.MailQueue, Attempts: attempts, Pause: cfg.Pause, Do: s.sendMail})
 	jobs.Register(cfg.Jobs, jobs.Kind[postJob]{Queue: jobs.WebhookQueue, Attempts: attempts, Pause: cfg.Pause, Do: s.post})

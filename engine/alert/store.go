@@ -22,13 +22,15 @@ const Topic = "alert"
 type Store struct {
 	db  *postgres.DB
 	box *box // seals the webhooks' secrets; nil: there is no key
+
+	plain bool // webhooks may be without TLS
 }
 
 // NewStore returns the store. key is 32 bytes that are not in the database, by which
 // the secrets of webhooks are sealed; without it there are no webhooks.
 func NewStore(db *postgres.DB, key []byte) (*Store, error) {
 	sealed, err := newBox(key)
-	return &Store{db, sealed}, err
+	return &Store{db: db, box: sealed}, err
 }
 
 var ruleConstraints = postgres.Constraints{
