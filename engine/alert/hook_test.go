@@ -365,3 +365,23 @@ func (w *world) jobsDone() {
 		return err == nil && n == 0
 	})
 }
+
+// A server that has lost the key blames no receiver.
+func TestLostKey(t *testing.T) {
+	w := newWorld(t, nil)
+	url, posts := receiver(t, 200)
+	h, _ := w.hook(url)
+	w.rule(alert.Enter, func(r *alert.Rule) { r.Notify.Webhooks = []alert.WebhookID{h.ID} })
+	w.open(func(c *alert.Config) { c.Key = []byte(strings.Repeat("x", 32)) })
+	r, at := w.run(newSite()), soon()
+	r.visit(schema.NewID[schema.TagID](), schema.NewID[schema.ZoneID](), at, time.Time{})
+	r.want("entered", 1, 0)
+	w.work()
+	if d := w.delivered(h.ID); d.State != alert.Failed || d.Attempts != 1 || !strings.Contains(d.Error, "change the secret") {
+		t.Errorf("%+v", d)
+	}
+	w.jobsDone()
+	if h, err := w.Webhook(t.Context(), w.scope(), h.ID); err != nil || !h.Enabled || len(posts) != 0 {
+		t.Errorf("%+v, %v, %d posts", h, err, len(posts))
+	}
+}

@@ -112,6 +112,9 @@ func (e errAnswer) Error() string {
 	return fmt.Sprintf("the receiver answered %d", e.status)
 }
 
+// errLostKey is a fault of the server, for which no receiver is switched off.
+var errLostKey = errors.New("the server cannot open the webhook's secret: change the secret")
+
 // post sends one digest to a webhook. What was taken and could not be noted is posted
 // again under the same id.
 func (s *Service) post(ctx context.Context, args postJob, try jobs.Try) error {
@@ -138,6 +141,12 @@ func (s *Service) post(ctx context.Context, args postJob, try jobs.Try) error {
 	if err = s.send(ctx, hook, d, items); err == nil {
 		return s.finish(ctx, d.ID, Sent, http.StatusOK, "")
 	}
+	if errors.Is(err, errLostKey) {
+		if !try.Last && !d.Test { // the row says that it waits, and no attempt is counted
+			return err
+		}
+		return errors.Join(s.finish(ctx, d.ID, Failed, 0, errLostKey.Error()), jobs.Stop(err))
+	}
 	return s.failed(ctx, hook, d, err, try)
 }
 
@@ -145,7 +154,7 @@ func (s *Service) post(ctx context.Context, args postJob, try jobs.Try) error {
 func (s *Service) send(ctx context.Context, hook Webhook, d Delivery, items []item) error {
 	secrets, err := s.secrets(hook)
 	if err != nil {
-		return err
+		return errors.Join(errLostKey, err)
 	}
 	out := Posted{ID: d.ID, Type: "alerts", Organisation: d.Organisation, CreatedAt: d.CreatedAt.UTC(), Events: []PostedEvent{}, More: d.More}
 	if d.Test {
