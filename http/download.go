@@ -63,6 +63,12 @@ func (s *Server) download(ctx huma.Context, w http.ResponseWriter, dataset strin
 	if err != nil {
 		return err
 	}
+	if asked.IsZero() && p.Rights.Organisation.IsZero() {
+		// Who belongs to no organisation looks at one location's: that says whose it is.
+		if asked, err = s.organisationOf(ctx.Context(), p, q.Get("location")); err != nil {
+			return err
+		}
+	}
 	organisation, err := p.Owner(asked)
 	if err != nil {
 		return err
@@ -102,6 +108,19 @@ func untimed(ctx context.Context) (context.Context, context.CancelFunc) {
 		}
 	})
 	return inner, func() { stop(); cancel() }
+}
+
+// organisationOf returns whose location it is that the caller may see; zero without one.
+func (s *Server) organisationOf(ctx context.Context, p Principal, location string) (schema.OrganisationID, error) {
+	if location == "" {
+		return schema.OrganisationID{}, nil
+	}
+	id, err := schema.ParseID[schema.LocationID](location)
+	if err != nil {
+		return schema.OrganisationID{}, schema.Errorf(schema.NotFound, "location", "there is no such location")
+	}
+	found, err := s.db.Location(ctx, p.Scope(), id)
+	return found.Organisation, err
 }
 
 func optionalID(text string) (id schema.OrganisationID, err error) {

@@ -73,7 +73,7 @@ try {
   await page.fill('input[type=email]', values.email)
   await page.fill('input[type=password]', password)
   await page.keyboard.press('Enter')
-  await page.waitForFunction("location.pathname !== '/login'", undefined, { timeout: 60_000 })
+  await page.waitForFunction(() => globalThis.location.pathname !== '/login', undefined, { timeout: 60_000 })
   await page.goto('/map')
   await page.locator('[data-testid=tag-count]').waitFor({ timeout: 90_000 })
   await page.waitForTimeout(5000)

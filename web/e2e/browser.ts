@@ -66,10 +66,23 @@ export async function openRoom(browser: Browser, path: string, options: BrowserC
 
 /** Opens the live map of the demo with the session that the tests share. */
 export async function openMap(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
-  // By its address: a super-admin's first page may be the first-run assistant.
-  const watched = await openRoom(browser, '/map', options)
+  // By its address: a super-admin's first page may be the first-run assistant, and the
+  // first location one that another test made.
+  const watched = await openRoom(browser, `/map/${await demoLocation(browser)}`, options)
   await watched.page.waitForSelector('[data-tag]', { state: 'attached' })
   return watched
+}
+
+async function demoLocation(browser: Browser): Promise<string> {
+  const context = await browser.newContext({ storageState: await session(browser) })
+  try {
+    const answer = await context.request.get(`${server}/api/v1/client/locations?name=${encodeURIComponent('Demo office')}`)
+    const { items } = await answer.json() as { items: { id: string }[] }
+    if (!items[0]) throw new Error('there is no demo: start the server with it')
+    return items[0].id
+  } finally {
+    await context.close()
+  }
 }
 
 // The server limits logins per account, so the tests share one. It is made
