@@ -30,8 +30,8 @@ type ReceiverCalibration struct {
 	Y        float64           `json:"y"`
 	Z        float64           `json:"z"`
 	GainDB   float64           `json:"gain_db,omitempty"` // what it was said to hear louder
-	OffsetDB float64           `json:"offset_db"` // as last in force
-	Parts    [][2]float64      `json:"parts"`     // weight and mean in dB per part of the plan; empty while nothing is known
+	OffsetDB float64           `json:"offset_db"`         // as last in force
+	Parts    [][2]float64      `json:"parts"`             // weight and mean in dB per part of the plan; empty while nothing is known
 }
 
 // export names what a calibration of a layout has learned. Receivers of which

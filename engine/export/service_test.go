@@ -244,14 +244,14 @@ func TestRefused(t *testing.T) {
 	w := newWorld(t, func(l *export.Limits) { l.Open = 1 })
 	for want, change := range map[string]func(*export.Request){
 		`dataset: is "x": choose one of ble/numbers`: func(r *export.Request) { r.Dataset = "x" },
-		"format: ":                          func(r *export.Request) { r.Format = "xml" },
-		"lang: ":                            func(r *export.Request) { r.Language = "de" },
-		"colour: is no filter":              func(r *export.Request) { r.Filters["colour"] = []string{"red"} },
-		"rows: is required":                 func(r *export.Request) { r.Filters = nil },
-		"rows: is given 2 times":            func(r *export.Request) { r.Filters["rows"] = []string{"x", "y"} },
-		"there is no such object":           func(r *export.Request) { r.Organisation = schema.NewID[schema.OrganisationID]() },
-		"there is nothing at this address":  func(r *export.Request) { r.By.Rights.Products = nil },
-		"the role viewer has no right":      func(r *export.Request) { r.By.Rights.Role = "viewer" },
+		"format: ":                                  func(r *export.Request) { r.Format = "xml" },
+		"lang: ":                                    func(r *export.Request) { r.Language = "de" },
+		"colour: is no filter":                      func(r *export.Request) { r.Filters["colour"] = []string{"red"} },
+		"rows: is required":                         func(r *export.Request) { r.Filters = nil },
+		"rows: is given 2 times":                    func(r *export.Request) { r.Filters["rows"] = []string{"x", "y"} },
+		"there is no such object":                   func(r *export.Request) { r.Organisation = schema.NewID[schema.OrganisationID]() },
+		"there is nothing at this address":          func(r *export.Request) { r.By.Rights.Products = nil },
+		"the role viewer has no right":              func(r *export.Request) { r.By.Rights.Role = "viewer" },
 		"the API key or link was not made for this": func(r *export.Request) { r.By.Rights.Key = true },
 	} {
 		r := w.request(1)

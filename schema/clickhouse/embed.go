@@ -17,4 +17,6 @@ func Filtered() []string {
 }
 
 // Views returns the views over those tables, which analysts read too.
-func Views() []string { return []string{"visits", "occupancy", "last_seen", "visit_hours", "steps", "tag_days"} }
+func Views() []string {
+	return []string{"visits", "occupancy", "last_seen", "visit_hours", "steps", "tag_days"}
+}
