@@ -23,7 +23,7 @@ async function colleague(owner: APIRequestContext, role: string, more: object = 
   return { id, email }
 }
 
-const forAll = ['/map', '/devices', '/rights']
+const forAll = ['/map', '/history', '/analytics', '/alerts', '/ble/tags', '/plans', '/devices', '/rights']
 
 describe('the menu of', () => {
   let owner: APIRequestContext
