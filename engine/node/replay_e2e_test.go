@@ -100,8 +100,8 @@ func runReadyQueries(t *testing.T, s *server) {
 		t.Fatal(err)
 	}
 	queries := regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllSubmatch(page, -1)
-	if len(queries) != 10 {
-		t.Fatalf("the page has %d queries, not ten", len(queries))
+	if len(queries) != 15 {
+		t.Fatalf("the page has %d queries, not fifteen", len(queries))
 	}
 	endpoint, err := embedded.ReadEndpoint(s.cfg.Data)
 	if err != nil {
